@@ -1,0 +1,194 @@
+import { isDeepStrictEqual } from "node:util";
+import { loadCheckpoint, saveCheckpoint, type Checkpoint, type Json } from "./checkpoint.ts";
+import { onDisk } from "./disk-failure.ts";
+import { commitFile, errorCode, nodeFileSystem, writeAll, type FileSystem } from "./file-system.ts";
+import { makeLock, takeLock, type Lock } from "./lock.ts";
+import type { Tensors } from "./safetensors.ts";
+import { findRun, listRuns, numbersOf, pad, type RunInfo, type RunOptions } from "./runs.ts";
+import { StatsLog } from "./stats-log.ts";
+
+/** A run folder that this process holds the lock of. */
+export class RunFolder implements RunInfo {
+  readonly number: number;
+  readonly name: string;
+  readonly dir: string;
+  readonly options: RunOptions;
+  readonly #fs: FileSystem;
+  readonly #lock: Lock;
+  #stats: StatsLog | undefined;
+
+  constructor(parts: { fs: FileSystem; info: RunInfo; lock: Lock }) {
+    this.#fs = parts.fs;
+    this.#lock = parts.lock;
+    this.number = parts.info.number;
+    this.name = parts.info.name;
+    this.dir = parts.info.dir;
+    this.options = parts.info.options;
+  }
+
+  /**
+   * Reads the newest whole checkpoint and cuts `stats.jsonl` back to where it stood then, so that a
+   * run that was stopped writes the same lines as one that was not. `undefined` before the first save.
+   * @throws FailureError when no checkpoint is whole
+   * @throws UserError when the checkpoint is of another recipe than the run
+   */
+  async load(): Promise<Checkpoint | undefined> {
+    const { recipe } = this.options;
+    const checkpoint = await loadCheckpoint({ dir: this.dir, expect: { recipe }, fs: this.#fs });
+    const nBytes = Number(checkpoint?.meta["statsBytes"] ?? 0);
+    await this.#stats?.close();
+    this.#stats = await StatsLog.open({ fs: this.#fs, path: `${this.dir}/stats.jsonl`, nBytes });
+    return checkpoint;
+  }
+
+  /** Appends one line to `stats.jsonl`. Call `load` first. @throws FailureError */
+  async log(record: { readonly [key: string]: Json }): Promise<void> {
+    await this.#openStats().append(record);
+  }
+
+  /**
+   * Commits a checkpoint (see `saveCheckpoint`), after the lines of `stats.jsonl` that it speaks of.
+   * Call `load` first. @throws FailureError
+   */
+  async save(state: {
+    tensors: Tensors;
+    meta: { readonly step: number; readonly [key: string]: Json };
+  }): Promise<void> {
+    const stats = this.#openStats();
+    await stats.sync();
+    const meta = { ...state.meta, recipe: this.options.recipe, statsBytes: stats.nBytes };
+    await saveCheckpoint({ dir: this.dir, tensors: state.tensors, meta, fs: this.#fs });
+  }
+
+  /** Writes a file of the run, for example `G.onnx`: whole and on the disk, or not at all. @throws FailureError */
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    await writeWhole({ fs: this.#fs, dir: this.dir, name, bytes });
+  }
+
+  /** The name of the sample grid of a step, for `write`: `samples/00001200.png`. */
+  sampleName(step: number): string {
+    return `samples/${String(step).padStart(8, "0")}.png`;
+  }
+
+  /** Closes the log and frees the run for others. */
+  async close(): Promise<void> {
+    await this.#stats?.close();
+    this.#stats = undefined;
+    await this.#lock.release();
+  }
+
+  #openStats(): StatsLog {
+    if (!this.#stats) throw new Error("load() comes before log() and save()");
+    return this.#stats;
+  }
+}
+
+/**
+ * Makes `ROOT/0001-RECIPE-DATA/` with the next free number, writes `options.json`, and locks it. Two
+ * processes never get the same folder, nor the same number. A folder counts as a run once it has its
+ * `options.json`.
+ */
+export async function createRun(request: {
+  root: string;
+  options: RunOptions;
+  fs?: FileSystem;
+}): Promise<RunFolder> {
+  const { root, options, fs = nodeFileSystem } = request;
+  return onDisk({ what: `a run folder in ${root}`, safe: "Nothing was begun." }, async () => {
+    await makeDir(fs, root);
+    let number = Math.max(0, ...numbersOf(await fs.list(root)));
+    for (;;) {
+      number++;
+      const name = `${pad(number)}-${slug(options.recipe)}-${slug(options.data)}`;
+      const dir = `${root}/${name}`;
+      if (!(await makeDir(fs, dir))) continue;
+      if (numbersOf(await fs.list(root)).filter((taken) => taken === number).length > 1) {
+        await fs.rmdir(dir); // another process took this number for another recipe or data
+        continue;
+      }
+      await makeLock(fs, dir);
+      const lock = await takeLock(fs, dir);
+      await fs.mkdir(`${dir}/samples`);
+      await writeWhole({ fs, dir, name: "options.json", bytes: toJsonFile(options) });
+      await fs.syncDir(root);
+      return new RunFolder({ fs, info: { number, name, dir, options }, lock });
+    }
+  });
+}
+
+/**
+ * Finds and locks a run.
+ * @param request.run see `findRun`
+ * @param request.recipe the recipe that it must be a run of, where that matters
+ * @throws UserError when there is no such run, it is of another recipe, or it is being trained
+ */
+export async function openRun(request: {
+  root: string;
+  run: string;
+  recipe?: string;
+  fs?: FileSystem;
+}): Promise<RunFolder> {
+  const { fs = nodeFileSystem } = request;
+  const info = await findRun(request);
+  return new RunFolder({ fs, info, lock: await takeLock(fs, info.dir) });
+}
+
+/** The latest run with exactly these options, locked, or a new one: "the same command resumes". */
+export async function resumeOrCreateRun(request: {
+  root: string;
+  options: RunOptions;
+  fs?: FileSystem;
+}): Promise<RunFolder> {
+  const { fs = nodeFileSystem } = request;
+  const wanted: unknown = JSON.parse(JSON.stringify(request.options));
+  const info = (await listRuns(request)).findLast(({ options }) =>
+    isDeepStrictEqual(options, wanted),
+  );
+  if (!info) return createRun(request);
+  return new RunFolder({ fs, info, lock: await takeLock(fs, info.dir) });
+}
+
+async function writeWhole(request: {
+  fs: FileSystem;
+  dir: string;
+  name: string;
+  bytes: Uint8Array;
+}): Promise<void> {
+  const { fs, dir, name, bytes } = request;
+  const cut = name.lastIndexOf("/");
+  const place =
+    cut < 0 ? { dir, name } : { dir: `${dir}/${name.slice(0, cut)}`, name: name.slice(cut + 1) };
+  const safe = "The same command continues from the last checkpoint.";
+  await onDisk({ what: `${dir}/${name}`, safe }, () =>
+    commitFile(fs, place, (file) => writeAll(file, bytes, 0)),
+  );
+}
+
+/** Makes a directory; false when it is there already. */
+async function makeDir(fs: FileSystem, dir: string): Promise<boolean> {
+  try {
+    await fs.mkdir(dir);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function toJsonFile(options: RunOptions): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(options, null, 2)}\n`);
+}
+
+/** The last part of a path or name, in letters that any file system takes. */
+function slug(text: string): string {
+  const last =
+    text
+      .replace(/[\\/]+$/, "")
+      .split(/[\\/]/)
+      .at(-1) ?? "";
+  const plain = last
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.]+/g, "-")
+    .replaceAll(/^[-.]+|[-.]+$/g, "");
+  return plain.slice(0, 40) || "data";
+}

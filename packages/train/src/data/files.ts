@@ -1,0 +1,86 @@
+import { UserError } from "@duelo/core";
+import { createHash } from "node:crypto";
+import { readdirSync, statSync, type Stats } from "node:fs";
+import { basename, extname, join } from "node:path";
+
+export const pictureFormats = "PNG, JPEG, WebP, GIF, AVIF, TIFF and SVG";
+const pictureExtensions = new Set(
+  ".png .jpg .jpeg .jpe .jfif .webp .gif .avif .tif .tiff .svg".split(" "),
+);
+
+export const isPictureName = (name: string): boolean =>
+  pictureExtensions.has(extname(name).toLowerCase());
+
+/** A file below a folder; `name` is its path from there, with forward slashes. */
+export interface Listed {
+  readonly name: string;
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/** A picture file and what is known of it. */
+export interface Entry {
+  readonly file: Listed;
+  readonly label?: string | undefined;
+  readonly caption?: string | undefined;
+}
+
+function tryStat(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The sentence for a path that cannot be opened. */
+export function pathError(path: string, error: unknown): UserError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new UserError(`There is no file or folder ${path}. Check the path.`);
+  if (code === "EACCES" || code === "EPERM")
+    return new UserError(`${path} cannot be read: permission denied. Check its owner and mode.`);
+  return new UserError(`${path} cannot be read${code ? ` (${code})` : ""}.`);
+}
+
+/**
+ * Every file below `root`, sorted by name in code-unit order. Hidden files and folders, and what macOS
+ * and Windows leave behind, are passed over; links are followed, but never twice into one folder.
+ */
+export function listFiles(root: string): Listed[] {
+  const out: Listed[] = [];
+  const seen = new Set<string>();
+  const visit = (dir: string, prefix: string) => {
+    const stats = statSync(dir);
+    const id = `${stats.dev}:${stats.ino}`;
+    if (seen.has(id)) return;
+    seen.add(id);
+    for (const name of readdirSync(dir)) {
+      if (name.startsWith(".") || name === "__MACOSX" || name === "Thumbs.db") continue;
+      const path = join(dir, name);
+      const child = tryStat(path);
+      if (child?.isDirectory()) visit(path, `${prefix}${name}/`);
+      else if (child?.isFile()) out.push({ name: prefix + name, path, stats: child });
+    }
+  };
+  try {
+    visit(root, "");
+  } catch (error) {
+    throw pathError(root, error);
+  }
+  return out.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Names, sizes and times of change: equal fingerprints mean that nothing was written since. */
+export function listingFingerprint(files: readonly Listed[]): string {
+  const hash = createHash("sha256");
+  for (const { name, stats } of files)
+    hash.update(`${name}\0${stats.size}\0${stats.mtimeMs}\0${stats.ctimeMs}\n`);
+  return hash.digest("hex");
+}
+
+export function fileFingerprint(paths: readonly string[]): string {
+  return listingFingerprint(
+    paths.map((path) => ({ name: basename(path), path, stats: statSync(path) })),
+  );
+}

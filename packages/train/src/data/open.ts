@@ -1,0 +1,111 @@
+import { UserError } from "@duelo/core";
+import { createHash } from "node:crypto";
+import {
+  readLabels,
+  refuseTooMany,
+  spread,
+  wanted,
+  type DataRequest,
+  type Dataset,
+} from "./dataset.ts";
+import { locate } from "./locate.ts";
+import { openPictures } from "./pictures.ts";
+import type { Hooks, Source, VectorSource } from "./source.ts";
+
+function checkNumber(value: number | undefined, name: string, high: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= high)) return;
+  throw new UserError(
+    `The ${name} of the data is ${value}; it must be a whole number from 1 to ${high}.`,
+  );
+}
+
+function checkDomain(source: Source, domain: "image" | "vector"): void {
+  if (source.kind === "pictures" && domain === "vector")
+    throw new UserError(
+      `${source.name} holds pictures, but this recipe trains on points or tables, such as ring8 or a .csv file.`,
+    );
+  if (source.kind === "vectors" && domain === "image")
+    throw new UserError(
+      `${source.name} holds points, but this recipe trains on pictures, such as emoji or a folder of them.`,
+    );
+}
+
+function checkLabels(source: Source, labels: DataRequest["labels"]): void {
+  if (labels !== "require" || source.labels) return;
+  throw new UserError(
+    `${source.name} has no labels, but this recipe needs them. Put each class in a sub-folder of its own, or add a metadata.csv with the columns file_name and label.`,
+  );
+}
+
+function openVectors(source: VectorSource, request: DataRequest, hooks: Hooks): Dataset {
+  const dim = source.columns.length;
+  const nAll = source.x.length / dim;
+  refuseTooMany({
+    name: source.name,
+    total: nAll + source.skipped.length,
+    skipped: source.skipped,
+  });
+  for (const { file, reason } of source.skipped) hooks.warn?.(`Left out ${file}: ${reason}.`);
+  const indices = spread(nAll, request.limit);
+  const x = Float32Array.from(
+    { length: indices.length * dim },
+    (_, i) => source.x[(indices[Math.floor(i / dim)] ?? 0) * dim + (i % dim)] ?? 0,
+  );
+  const labels =
+    source.labels && request.labels !== "ignore"
+      ? Int32Array.from(indices, (i) => source.labels?.[i] ?? 0)
+      : undefined;
+  const key = createHash("sha256")
+    .update(x)
+    .update(labels ?? "")
+    .update(JSON.stringify([dim, source.classes]))
+    .digest("hex");
+  return {
+    name: source.name,
+    length: indices.length,
+    fields: {
+      x: { dtype: "float32", shape: [dim] },
+      ...(labels ? { y: { dtype: "int32", shape: [] } } : {}),
+    },
+    ...(labels && source.classes ? { classes: source.classes } : {}),
+    key,
+    settings: { layout: source.layout, records: indices.length, ...source.settings },
+    skipped: source.skipped,
+    read(indices, out) {
+      readLabels(labels, indices, out);
+      const to = wanted(out, "x", Float32Array, indices.length * dim);
+      if (!to) return;
+      for (let i = 0; i < indices.length; i++) {
+        const from = (indices[i] ?? 0) * dim;
+        if (!(from >= 0 && from < x.length))
+          throw new RangeError(`record ${indices[i]} of a set of ${x.length / dim}`);
+        for (let j = 0; j < dim; j++) to[i * dim + j] = x[from + j] ?? 0;
+      }
+    },
+    close: () => {},
+  };
+}
+
+/**
+ * Opens data for training. Pictures are decoded once, by all cores, into `cacheDir`; later opens check
+ * that copy and read from it. Files that cannot be read are reported to `hooks.warn` and left out.
+ *
+ * Throws `UserError` when the data is not there, is of the wrong kind or size, has no labels where they
+ * are required, or when more than one record in ten (or all) cannot be used.
+ */
+export async function openData(request: DataRequest, hooks: Hooks = {}): Promise<Dataset> {
+  checkNumber(request.height, "height", 8192);
+  checkNumber(request.width, "width", 8192);
+  checkNumber(request.limit, "limit", 2 ** 30);
+  const { spec, domain, select = {} } = request;
+  const source = await locate({ spec, domain, select });
+  try {
+    checkDomain(source, domain);
+    checkLabels(source, request.labels);
+    return source.kind === "pictures"
+      ? await openPictures(source, request, hooks)
+      : openVectors(source, request, hooks);
+  } finally {
+    if (source.kind === "pictures") source.close();
+  }
+}

@@ -1,0 +1,55 @@
+import { fillInts, fillNormal, streamOf } from "../random.ts";
+import type { VectorSource } from "./source.ts";
+
+/** A mixture of equal Gaussians in the plane. */
+export interface Toy {
+  readonly means: readonly (readonly [number, number])[];
+  readonly sigma: number; // of each coordinate
+}
+
+/**
+ * The mixtures of PacGAN (Lin et al., arXiv:1712.04086, experiments on synthetic data) and VEEGAN
+ * (Srivastava et al., arXiv:1705.07761). The eight angles are 2 pi k / 8, k = 0..7: eight distinct means.
+ */
+export const toys = {
+  ring8: {
+    means: Array.from({ length: 8 }, (_, k) => {
+      const angle = (2 * Math.PI * k) / 8;
+      return [Math.cos(angle), Math.sin(angle)] as const;
+    }),
+    sigma: 0.01,
+  },
+  grid25: {
+    means: Array.from(
+      { length: 25 },
+      (_, k) => [-4 + 2 * Math.floor(k / 5), -4 + 2 * (k % 5)] as const,
+    ),
+    sigma: 0.05,
+  },
+} as const satisfies Record<string, Toy>;
+
+export const isToy = (name: string): name is keyof typeof toys => Object.hasOwn(toys, name);
+
+const nPoints = 100_000; // PacGAN's training set
+
+/** 100,000 points of a mixture, always the same ones. */
+export function openToy(name: keyof typeof toys): VectorSource {
+  const { means, sigma }: Toy = toys[name];
+  const mode = new Int32Array(nPoints);
+  const x = new Float32Array(2 * nPoints);
+  fillInts(mode, means.length, { seed: 0, stream: streamOf(`${name} mode`), counter: 0 });
+  fillNormal(x, { seed: 0, stream: streamOf(`${name} noise`), counter: 0 });
+  for (let i = 0; i < x.length; i++) {
+    const mean = means[mode[i >> 1] ?? 0];
+    x[i] = (mean?.[i % 2 === 0 ? 0 : 1] ?? 0) + sigma * (x[i] ?? 0);
+  }
+  return {
+    kind: "vectors",
+    name,
+    layout: "toy distribution",
+    settings: { means, sigma, seed: 0 },
+    skipped: [],
+    x,
+    columns: ["x", "y"],
+  };
+}

@@ -82,7 +82,7 @@ export async function saveCheckpoint(options: {
   const content = { tensors, metadata: { sha256: noDigest, meta: toJson(meta) } };
   await onDisk(
     {
-      what: `the checkpoint in ${dir}`,
+      task: `save the checkpoint in ${dir}`,
       need: () => inMegabytes(safetensorsSize(content)),
       safe: () => lastGood(fs, dir),
     },
@@ -262,16 +262,24 @@ async function keepPrevious(fs: FileSystem, dir: string): Promise<void> {
   try {
     await withFile(fs, newest, "read", checkDigest);
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return;
-    damage(error);
-    return;
+    const isLost = error instanceof DamagedFileError || errorCode(error) === "EIO";
+    if (isLost || errorCode(error) === "ENOENT") return;
+    throw error;
   }
-  await unlessMissing(fs.unlink(previous));
+  const added = `${previous}.tmp`;
+  await unlessMissing(fs.unlink(added));
   try {
-    await fs.link(newest, previous);
+    await fs.link(newest, added);
   } catch (error) {
     if (!noLinks.has(errorCode(error) ?? "")) throw error;
     await fs.rename(newest, previous);
+    return;
+  }
+  try {
+    await fs.rename(added, previous);
+  } finally {
+    // A rename onto another name of the same file does nothing, and leaves this one.
+    await unlessMissing(fs.unlink(added)).catch(() => undefined);
   }
 }
 

@@ -3,10 +3,10 @@ import { errorCode } from "./file-system.ts";
 
 /**
  * Runs an operation on the disk; an error of the system becomes a sentence for the user.
- * @param text what was to be written, how much it needed if that is known, and what is safe
+ * @param text the task ("write FILE"), how much space it needs if that is known, and what is safe
  */
 export async function onDisk<T>(
-  text: { what: string; need?: () => string; safe: string | (() => Promise<string>) },
+  text: { task: string; need?: () => string; safe: string | (() => Promise<string>) },
   operation: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -17,8 +17,8 @@ export async function onDisk<T>(
     const isFull = code === "ENOSPC" || code === "EDQUOT";
     const need = text.need ? `: it needs ${text.need()}` : "";
     const problem = isFull
-      ? `No space left for ${text.what}${need}.`
-      : `Could not write ${text.what} (${error.message}).`;
+      ? `No space left to ${text.task}${need}.`
+      : `Could not ${text.task} (${error.message}).`;
     const safe = typeof text.safe === "string" ? text.safe : await text.safe();
     throw new FailureError(`${problem} ${safe}`, { cause: error });
   }

@@ -7,6 +7,8 @@ import type { Tensors } from "./safetensors.ts";
 import { findRun, listRuns, numbersOf, pad, type RunInfo, type RunOptions } from "./runs.ts";
 import { StatsLog } from "./stats-log.ts";
 
+const safe = "The same command continues from the last checkpoint.";
+
 /** A run folder that this process holds the lock of. */
 export class RunFolder implements RunInfo {
   readonly number: number;
@@ -74,7 +76,7 @@ export class RunFolder implements RunInfo {
   async close(): Promise<void> {
     await this.#stats?.close();
     this.#stats = undefined;
-    await this.#lock.release();
+    await onDisk({ task: `close ${this.dir}`, safe }, () => this.#lock.release());
   }
 
   #openStats(): StatsLog {
@@ -94,7 +96,7 @@ export async function createRun(request: {
   fs?: FileSystem;
 }): Promise<RunFolder> {
   const { root, options, fs = nodeFileSystem } = request;
-  return onDisk({ what: `a run folder in ${root}`, safe: "Nothing was begun." }, async () => {
+  return onDisk({ task: `begin a run in ${root}`, safe: "Nothing was begun." }, async () => {
     await makeDir(fs, root);
     let number = Math.max(0, ...numbersOf(await fs.list(root)));
     for (;;) {
@@ -108,9 +110,16 @@ export async function createRun(request: {
       }
       await makeLock(fs, dir);
       const lock = await takeLock(fs, dir);
-      await fs.mkdir(`${dir}/samples`);
-      await writeWhole({ fs, dir, name: "options.json", bytes: toJsonFile(options) });
-      await fs.syncDir(root);
+      try {
+        await fs.mkdir(`${dir}/samples`);
+        await (await fs.open(`${dir}/stats.jsonl`, "create")).close();
+        await fs.syncDir(dir); // all of it is there before options.json makes it a run
+        await writeWhole({ fs, dir, name: "options.json", bytes: toJsonFile(options) });
+        await fs.syncDir(root);
+      } catch (error) {
+        await lock.release().catch(() => undefined); // the first error is the one to tell
+        throw error;
+      }
       return new RunFolder({ fs, info: { number, name, dir, options }, lock });
     }
   });
@@ -130,7 +139,7 @@ export async function openRun(request: {
 }): Promise<RunFolder> {
   const { fs = nodeFileSystem } = request;
   const info = await findRun(request);
-  return new RunFolder({ fs, info, lock: await takeLock(fs, info.dir) });
+  return lockRun(fs, info);
 }
 
 /** The latest run with exactly these options, locked, or a new one: "the same command resumes". */
@@ -145,7 +154,12 @@ export async function resumeOrCreateRun(request: {
     isDeepStrictEqual(options, wanted),
   );
   if (!info) return createRun(request);
-  return new RunFolder({ fs, info, lock: await takeLock(fs, info.dir) });
+  return lockRun(fs, info);
+}
+
+async function lockRun(fs: FileSystem, info: RunInfo): Promise<RunFolder> {
+  const lock = await onDisk({ task: `open ${info.dir}`, safe }, () => takeLock(fs, info.dir));
+  return new RunFolder({ fs, info, lock });
 }
 
 async function writeWhole(request: {
@@ -158,8 +172,7 @@ async function writeWhole(request: {
   const cut = name.lastIndexOf("/");
   const place =
     cut < 0 ? { dir, name } : { dir: `${dir}/${name.slice(0, cut)}`, name: name.slice(cut + 1) };
-  const safe = "The same command continues from the last checkpoint.";
-  await onDisk({ what: `${dir}/${name}`, safe }, () =>
+  await onDisk({ task: `write ${dir}/${name}`, safe }, () =>
     commitFile(fs, place, (file) => writeAll(file, bytes, 0)),
   );
 }

@@ -1,5 +1,6 @@
 import { UserError } from "@duelo/core";
 import type { Json } from "./checkpoint.ts";
+import { onDisk } from "./disk-failure.ts";
 import {
   errorCode,
   nodeFileSystem,
@@ -54,11 +55,13 @@ export async function findRun(request: {
 export async function listRuns(request: { root: string; fs?: FileSystem }): Promise<RunInfo[]> {
   const { root, fs = nodeFileSystem } = request;
   const runs: RunInfo[] = [];
-  for (const name of (await unlessMissing(fs.list(root))) ?? []) {
-    if (numbersOf([name]).length === 0) continue;
-    const info = await readInfo(fs, `${root}/${name}`);
-    if (info) runs.push(info);
-  }
+  await onDisk({ task: `list the runs in ${root}`, safe: "Nothing was changed." }, async () => {
+    for (const name of (await unlessMissing(fs.list(root))) ?? []) {
+      if (numbersOf([name]).length === 0) continue;
+      const info = await readInfo(fs, `${root}/${name}`);
+      if (info) runs.push(info);
+    }
+  });
   return runs.toSorted((a, b) => a.number - b.number);
 }
 

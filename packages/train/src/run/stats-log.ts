@@ -3,6 +3,8 @@ import type { Json } from "./checkpoint.ts";
 import { onDisk } from "./disk-failure.ts";
 import { writeAll, type FileSystem, type OpenFile } from "./file-system.ts";
 
+const safe = "The same command continues from the last checkpoint.";
+
 /** `stats.jsonl` of a run: one JSON object a line, appended as training goes. */
 export class StatsLog {
   readonly #path: string;
@@ -21,6 +23,10 @@ export class StatsLog {
    * @throws FailureError when the file is shorter than that
    */
   static async open(options: { fs: FileSystem; path: string; nBytes: number }): Promise<StatsLog> {
+    return onDisk({ task: `open ${options.path}`, safe }, () => StatsLog.#open(options));
+  }
+
+  static async #open(options: { fs: FileSystem; path: string; nBytes: number }): Promise<StatsLog> {
     const { fs, path, nBytes } = options;
     const file = await fs.open(path, "update");
     const nFound = await file.size();
@@ -56,8 +62,7 @@ export class StatsLog {
   }
 
   #onDisk<T>(operation: () => Promise<T>): Promise<T> {
-    const safe = "The same command continues from the last checkpoint.";
-    return onDisk({ what: this.#path, safe }, operation);
+    return onDisk({ task: `write ${this.#path}`, safe }, operation);
   }
 }
 

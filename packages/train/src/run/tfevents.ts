@@ -154,5 +154,5 @@ function pngHeader(png: Uint8Array): { width: number; height: number; nChannels:
 
 function writing<T>(what: string, operation: () => Promise<T>): Promise<T> {
   const safe = "The same command continues from the last checkpoint.";
-  return onDisk({ what: `the event file ${what}`, safe }, operation);
+  return onDisk({ task: `write the event file ${what}`, safe }, operation);
 }

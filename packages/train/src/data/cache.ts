@@ -1,5 +1,5 @@
 import { FailureError } from "@duelo/core";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
 import {
   mkdir,
@@ -60,7 +60,7 @@ function cacheFailure(error: unknown, dir: string): unknown {
     return new FailureError(
       `There is no space left for the decoded pictures in ${dirname(dir)}. Free some, or choose another cache folder.`,
     );
-  if (code === "EACCES" || code === "EROFS" || code === "EPERM")
+  if (typeof code === "string" && ["EACCES", "EROFS", "EPERM", "ENOTDIR", "EEXIST"].includes(code))
     return new FailureError(
       `The cache folder ${dirname(dir)} cannot be written (${code}). Choose another cache folder.`,
     );
@@ -137,7 +137,7 @@ export async function writeCache(options: {
   readonly shardBytes?: number;
 }): Promise<void> {
   const { dir, recordBytes, records, facts, shardBytes = defaultShardBytes } = options;
-  const temporary = `${dir}.tmp-${process.pid}-${Date.now()}`;
+  const temporary = `${dir}.tmp-${randomUUID()}`;
   const recordsPerShard = Math.max(1, Math.floor(shardBytes / recordBytes));
   try {
     await mkdir(temporary, { recursive: true });
@@ -159,7 +159,7 @@ export async function writeCache(options: {
       await rm(temporary, { recursive: true, force: true });
     });
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw cacheFailure(error, dir);
   }
 }

@@ -65,9 +65,12 @@ export function refuseTooMany(options: {
   const { name, total, skipped } = options;
   if (skipped.length * 10 <= total && skipped.length < total) return;
   const shown = skipped.slice(0, 3).map((s) => `${s.file} (${s.reason})`);
-  throw new UserError(
-    `${skipped.length} of ${total} records of ${name} cannot be used, more than one in ten: ${shown.join("; ")}${skipped.length > 3 ? "; ..." : ""}. Repair or remove them first.`,
-  );
+  if (skipped.length > shown.length) shown.push(`and ${skipped.length - shown.length} more`);
+  const share =
+    skipped.length === total
+      ? `None of the ${total} records of ${name} can be used`
+      : `${skipped.length} of ${total} records of ${name} cannot be used, more than one in ten`;
+  throw new UserError(`${share}: ${shown.join("; ")}. Repair or remove them first.`);
 }
 
 /** `limit` indices spread evenly over 0..n-1, or all of them. */

@@ -69,5 +69,11 @@ export function openEmoji(options: {
   const fingerprint =
     listingFingerprint(entries.map((e) => e.file)) +
     fileFingerprint([join(data, "en/data.json"), join(data, "meta/groups.json")]);
-  return pictureFiles({ name: "emoji", layout: "emoji", entries, fingerprint });
+  return pictureFiles({
+    name: "emoji",
+    layout: "emoji",
+    entries,
+    fingerprint,
+    settings: { groups, tones },
+  });
 }

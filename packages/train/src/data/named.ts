@@ -54,7 +54,7 @@ const fashionClasses =
 
 const emoji: NamedSet = {
   name: "emoji",
-  about: "1,850 Fluent 3-D emoji, 256 x 256 with alpha, 9 groups as classes, with captions",
+  about: "1,855 Fluent 3-D emoji, 256 x 256 with alpha, 9 groups as classes, with captions",
   get: "Run: npm install @lobehub/fluent-emoji-3d emojibase-data.",
   domain: "image",
   choices: { group: emojiGroups, tone: ["none", "all"] },
@@ -82,7 +82,8 @@ const fashion: NamedSet = {
   open(place, select) {
     const prefix = select["split"] === "test" ? "t10k" : "train";
     const path = join(place, `${prefix}-images-idx3-ubyte.gz`);
-    return openIdxPictures({ path, name: "fashion-mnist", classes: fashionClasses });
+    const source = openIdxPictures({ path, name: "fashion-mnist", classes: fashionClasses });
+    return { ...source, settings: { split: select["split"] ?? "train" } };
   },
 };
 
@@ -111,6 +112,7 @@ const phosphor: NamedSet = {
       layout: "class folders",
       entries,
       fingerprint: listingFingerprint(files),
+      settings: { weights: chosen },
     });
   },
 };
@@ -179,7 +181,5 @@ export async function openNamed(set: NamedSet, select: Select): Promise<Source> 
   const place = set.find();
   if (place === undefined)
     throw new UserError(`The set ${set.name} is not installed here. ${set.get}`);
-  const source = await set.open(place, select);
-  const chosen = Object.keys(select).length > 0 ? { select } : {};
-  return { ...source, settings: { ...source.settings, ...chosen } };
+  return set.open(place, select);
 }

@@ -112,8 +112,10 @@ function valueRange(bytes: Bytes, header: NpyHeader, path: string) {
   let high = -Infinity;
   for (let from = 0; from < total; from += 2 ** 20) {
     for (const v of readValues(bytes, header, from, Math.min(2 ** 20, total - from))) {
-      if (!(v >= low)) low = v; // also true of NaN
-      if (!(v <= high)) high = v;
+      if (!Number.isFinite(v))
+        throw new UserError(`${basename(path)} holds ${v}; pictures need finite values. Remove it first.`);
+      low = Math.min(low, v);
+      high = Math.max(high, v);
     }
   }
   const float = header.type.startsWith("f");

@@ -86,6 +86,13 @@ function openVectors(source: VectorSource, request: DataRequest, hooks: Hooks): 
   };
 }
 
+function checkMany(source: Source): void {
+  if (source.kind !== "pictures" || source.length + source.skipped.length !== 1) return;
+  throw new UserError(
+    `${source.name} holds one picture only. A GAN learns what many pictures share: give it hundreds.`,
+  );
+}
+
 /**
  * Opens data for training. Pictures are decoded once, by all cores, into `cacheDir`; later opens check
  * that copy and read from it. Files that cannot be read are reported to `hooks.warn` and left out.
@@ -102,6 +109,7 @@ export async function openData(request: DataRequest, hooks: Hooks = {}): Promise
   try {
     checkDomain(source, domain);
     checkLabels(source, request.labels);
+    checkMany(source);
     return source.kind === "pictures"
       ? await openPictures(source, request, hooks)
       : openVectors(source, request, hooks);

@@ -34,7 +34,11 @@ export async function* inOrder<T>(n: number, work: (i: number) => Promise<T>): A
   const running: Promise<T>[] = [];
   try {
     for (let i = 0; i < n + ahead; i++) {
-      if (i < n) running.push(work(i));
+      if (i < n) {
+        const next = work(i);
+        next.catch(() => {}); // reported when its turn comes, or not at all after an earlier failure
+        running.push(next);
+      }
       const oldest = i >= ahead ? running.shift() : undefined;
       if (oldest) yield await oldest;
     }

@@ -1,1 +1,18 @@
-export {};
+export { findRecipe, recipes } from "./registry.ts";
+export { choice, flag, int, number, readOption, resolveOptions } from "./options.ts";
+export type { OptionSpec, OptionTable, OptionValue } from "./options.ts";
+export { image, label, recipe, vector } from "./recipe.ts";
+export type {
+  BoundNets,
+  Context,
+  DataTable,
+  FieldSpec,
+  InputTensors,
+  Phase,
+  PhaseResult,
+  Preset,
+  Recipe,
+  Stage,
+} from "./recipe.ts";
+export { traceSample, traceStep } from "./trace.ts";
+export type { SampleGraph, StateSpec, StepGraph } from "./trace.ts";

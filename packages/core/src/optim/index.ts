@@ -1,0 +1,15 @@
+export {
+  adam,
+  adamW,
+  clipByNorm,
+  cosine,
+  exponentialDecay,
+  linearDecay,
+  momentum,
+  rmsprop,
+  scheduled,
+  sgd,
+  type Clock,
+  type Optimizer,
+  type Schedule,
+} from "./optimizer.ts";

@@ -1,0 +1,139 @@
+import type { Clock, NoiseSpec, Schedule } from "@duelo/core";
+import { noiseType, scheduled, sizeOf } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import type { FieldSpec, StepGraph } from "@duelo/zoo";
+import type { Dataset } from "./data/dataset.ts";
+import { createSampler, type Sampler } from "./data/sampler.ts";
+import { fillInts, fillNormal, fillUniform, streamOf, type RandomKey } from "./random.ts";
+
+export type Feeds = Record<string, HostTensor>;
+
+/** How far each source of a run has been read; all that its random state consists of. */
+export interface Cursors {
+  /** Records drawn from each stream of data. */
+  readonly data: Readonly<Record<string, number>>;
+  /** How often each graph of the step has run. */
+  readonly runs: readonly number[];
+}
+
+interface Stream {
+  readonly dataset: Dataset;
+  readonly sampler: Sampler;
+  cursor: number;
+}
+
+/** Fills with random numbers of one kind; labels are those of records drawn from `labels`. */
+export function fillNoise(spec: NoiseSpec, key: RandomKey, labels: Dataset | undefined): HostTensor {
+  const { dtype, shape } = noiseType(spec);
+  const size = sizeOf(shape);
+  if (spec.kind === "normal" || spec.kind === "uniform") {
+    const data = new Float32Array(size);
+    if (spec.kind === "normal") fillNormal(data, key);
+    else {
+      fillUniform(data, key);
+      const span = spec.high - spec.low;
+      if (span !== 1 || spec.low !== 0) data.forEach((u, i) => (data[i] = spec.low + span * u));
+    }
+    return { dtype: "float32", shape, data };
+  }
+  const data = new Int32Array(size);
+  if (spec.kind === "ints") fillInts(data, spec.high, key);
+  else {
+    if (labels === undefined) throw new TypeError("labels are drawn without a labelled data set");
+    const records = new Int32Array(size);
+    fillInts(records, labels.length, key);
+    labels.read(records, { y: data });
+  }
+  return { dtype: dtype === "int32" ? dtype : "int32", shape, data };
+}
+
+/** Makes what a step is fed with: batches, noise and scheduled numbers, all from seed and cursors. */
+export class Feeder {
+  readonly #seed: number;
+  readonly #fields: Readonly<Record<string, FieldSpec>>;
+  readonly #streams = new Map<string, Stream>();
+  readonly #runs: number[] = [];
+  readonly #labels: Dataset | undefined;
+
+  constructor(options: {
+    seed: number;
+    fields: Readonly<Record<string, FieldSpec>>;
+    /** The data set of each stream. */
+    streams: Readonly<Record<string, Dataset>>;
+    cursors?: Cursors;
+  }) {
+    this.#seed = options.seed;
+    this.#fields = options.fields;
+    for (const [name, dataset] of Object.entries(options.streams)) {
+      const stream = streamOf(`data ${name}`);
+      const sampler = createSampler({ length: dataset.length, seed: options.seed, stream });
+      const cursor = options.cursors?.data[name] ?? 0;
+      this.#streams.set(name, { dataset, sampler, cursor });
+    }
+    this.#runs.push(...(options.cursors?.runs ?? []));
+    this.#labels = Object.values(options.streams).find((d) => d.fields["y"] !== undefined);
+  }
+
+  get cursors(): Cursors {
+    const data = Object.fromEntries([...this.#streams].map(([name, s]) => [name, s.cursor]));
+    return { data, runs: [...this.#runs] };
+  }
+
+  /** The next feeds of the step's graph number `index`. */
+  next(index: number, step: StepGraph, batch: number, clock: Clock): Feeds {
+    const run = this.#runs[index] ?? 0;
+    for (let i = this.#runs.length; i <= index; i++) this.#runs.push(0);
+    this.#runs[index] = run + 1;
+    const feeds: Feeds = {};
+    this.#drawBatch(feeds, step.fields, batch);
+    for (const [name, spec] of step.noise) {
+      const stream = streamOf(`${index} ${name}`);
+      feeds[name] = fillNoise(spec, { seed: this.#seed, stream, counter: run }, this.#labels);
+    }
+    for (const [name, schedule] of step.scalars) feeds[name] = rankZero(schedule, clock);
+    return feeds;
+  }
+
+  #drawBatch(feeds: Feeds, fields: readonly string[], batch: number): void {
+    const drawn = new Map<string, Int32Array>();
+    for (const name of fields) {
+      const spec = this.#fields[name];
+      const from = spec?.stream ?? "data";
+      const stream = this.#streams.get(from);
+      if (spec === undefined || stream === undefined) throw new TypeError(`no data for "${name}"`);
+      let indices = drawn.get(from);
+      if (indices === undefined) {
+        const next = stream.sampler.nextBatch(stream.cursor, batch);
+        stream.cursor = next.cursor;
+        indices = next.indices;
+        drawn.set(from, indices);
+      }
+      feeds[name] = readField(stream.dataset, spec.domain === "label" ? "y" : "x", indices);
+    }
+  }
+}
+
+function rankZero(schedule: Schedule, clock: Clock): HostTensor {
+  return { dtype: "float32", shape: [], data: Float32Array.of(scheduled(schedule, clock)) };
+}
+
+/** Records of one field as a batch. */
+export function readField(dataset: Dataset, name: string, indices: ArrayLike<number>): HostTensor {
+  const field = dataset.fields[name];
+  if (field === undefined) throw new TypeError(`data set ${dataset.name} has no field "${name}"`);
+  const size = indices.length * sizeOf(field.shape);
+  const shape = [indices.length, ...field.shape];
+  if (field.dtype === "uint8") {
+    const data = new Uint8Array(size);
+    dataset.read(indices, { [name]: data });
+    return { dtype: "uint8", shape, data };
+  }
+  if (field.dtype === "float32") {
+    const data = new Float32Array(size);
+    dataset.read(indices, { [name]: data });
+    return { dtype: "float32", shape, data };
+  }
+  const data = new Int32Array(size);
+  dataset.read(indices, { [name]: data });
+  return { dtype: "int32", shape, data };
+}

@@ -1,0 +1,143 @@
+import { UserError, type Shape } from "@duelo/core";
+import {
+  findRecipe,
+  resolveOptions,
+  type Context,
+  type ImageField,
+  type OptionValue,
+  type Preset,
+  type Recipe,
+} from "@duelo/zoo";
+import { suggestion } from "@duelo/core";
+import type { DataRequest, Dataset } from "./data/dataset.ts";
+import { openData, type DataHooks } from "./data/open.ts";
+
+/** How long to train. */
+export type Budget =
+  | { readonly steps: number }
+  | { readonly images: number }
+  | { readonly minutes: number };
+
+/** What a user asks for; everything left out has a stated default. */
+export interface TrainRequest {
+  /** A recipe of the zoo by name, or one of your own. */
+  readonly recipe: string | Recipe;
+  /** A named set or a path; see `openData`. */
+  readonly data: string;
+  /** `small` unless said otherwise (or the recipe's first). */
+  readonly preset?: string;
+  /** Options by name, over the preset's. */
+  readonly set?: Readonly<Record<string, OptionValue>>;
+  /** Pixels; the preset's or the recipe's own unless said otherwise. */
+  readonly height?: number;
+  readonly width?: number;
+  readonly channels?: 1 | 3 | 4;
+  readonly fit?: NonNullable<DataRequest["fit"]>;
+  readonly background?: string;
+  readonly flip?: boolean;
+  readonly limit?: number;
+  readonly select?: Readonly<Record<string, string>>;
+  /** The preset's steps unless said otherwise. */
+  readonly budget?: Budget;
+  /** 0 to 2^53 - 1; 0 unless said otherwise. */
+  readonly seed?: number;
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  readonly threads?: number;
+  /** Folder of run folders; `runs` unless said otherwise. */
+  readonly runs?: string;
+  /** Where decoded data is kept. */
+  readonly cacheDir: string;
+}
+
+/** A request with every choice made. */
+export interface Resolved {
+  readonly recipe: Recipe;
+  readonly presetName: string;
+  readonly preset: Preset;
+  readonly options: Readonly<Record<string, OptionValue>>;
+  readonly data: DataRequest;
+  readonly budget: Budget;
+  readonly seed: number;
+  readonly device: "cpu" | "webgpu" | "cuda";
+}
+
+/** Makes every choice of a request that needs no data. Throws UserError. */
+export function resolveRequest(request: TrainRequest): Resolved {
+  const recipe = typeof request.recipe === "string" ? findRecipe(request.recipe) : request.recipe;
+  const names = Object.keys(recipe.presets);
+  const presetName = request.preset ?? (names.includes("small") ? "small" : (names[0] ?? ""));
+  const preset = Object.hasOwn(recipe.presets, presetName) ? recipe.presets[presetName] : undefined;
+  if (preset === undefined) {
+    throw new UserError(
+      `Recipe ${recipe.name} has no preset "${presetName}".${suggestion(presetName, names)} Presets: ${names.join(", ")}.`,
+    );
+  }
+  const options = resolveOptions(recipe.options, { ...preset.options, ...request.set });
+  return {
+    recipe,
+    presetName,
+    preset,
+    options,
+    data: dataRequest(recipe, preset, request),
+    budget: request.budget ?? { steps: preset.steps },
+    seed: request.seed ?? 0,
+    device: request.device ?? "cpu",
+  };
+}
+
+function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): DataRequest {
+  const fields = Object.values(recipe.data);
+  const image = fields.find((f): f is ImageField => f.domain === "image");
+  const size = preset.size ?? image?.size;
+  const labelled = fields.some((f) => f.domain === "label");
+  const pixels =
+    image === undefined || size === undefined
+      ? {}
+      : {
+          height: request.height ?? request.width ?? size[0],
+          width: request.width ?? request.height ?? size[1],
+        };
+  const channels = request.channels ?? image?.channels;
+  return {
+    spec: request.data,
+    domain: image === undefined ? "vector" : "image",
+    ...pixels,
+    ...(channels === undefined ? {} : { channels }),
+    labels: labelled ? "require" : "ignore",
+    cacheDir: request.cacheDir,
+    ...(request.fit === undefined ? {} : { fit: request.fit }),
+    ...(request.background === undefined ? {} : { background: request.background }),
+    ...(request.flip === undefined ? {} : { flip: request.flip }),
+    ...(request.limit === undefined ? {} : { limit: request.limit }),
+    ...(request.select === undefined ? {} : { select: request.select }),
+  };
+}
+
+/** Opens the data of a resolved request and checks that the recipe's nets can take it. */
+export async function openFor(resolved: Resolved, hooks: DataHooks): Promise<Dataset> {
+  const dataset = await openData(resolved.data, hooks);
+  const x = dataset.fields["x"];
+  const image = Object.values(resolved.recipe.data).find((f) => f.domain === "image");
+  const refusal = x && image?.refuse?.(x.shape);
+  if (refusal !== undefined) {
+    dataset.close();
+    throw new UserError(`Recipe ${resolved.recipe.name} cannot take these images: ${refusal}.`);
+  }
+  return dataset;
+}
+
+/** What the recipe is traced with. */
+export function contextFor(resolved: Resolved, dataset: Dataset): Context {
+  const shape: Record<string, Shape> = {};
+  for (const [name, field] of Object.entries(resolved.recipe.data)) {
+    const found = dataset.fields[field.domain === "label" ? "y" : "x"];
+    if (found !== undefined) shape[name] = found.shape;
+  }
+  const batch = resolved.options["batch"];
+  return {
+    ...resolved.options,
+    batch: typeof batch === "number" ? batch : 64,
+    shape,
+    nClasses: dataset.classes?.length ?? 0,
+  } as Context;
+}

@@ -1,0 +1,17 @@
+import { cast, greater, less, mean, softplus, type Tensor } from "@duelo/core";
+
+/** Mean of -log sigmoid(logits): cross entropy against "real". */
+export const bceReal = (logits: Tensor): Tensor => mean(softplus(logits.mul(-1)));
+
+/** Mean of -log(1 - sigmoid(logits)): cross entropy against "fake". */
+export const bceFake = (logits: Tensor): Tensor => mean(softplus(logits));
+
+/** What every recipe writes down about D: mean logits, and how often their sign is right. */
+export function scores({ real, fake }: { real: Tensor; fake: Tensor }): Record<string, Tensor> {
+  return {
+    "D/real": mean(real),
+    "D/fake": mean(fake),
+    "D/accuracyReal": mean(cast(greater(real, 0), "float32")),
+    "D/accuracyFake": mean(cast(less(fake, 0), "float32")),
+  };
+}

@@ -1,0 +1,124 @@
+import {
+  concat,
+  exponentialDecay,
+  momentum,
+  nn,
+  oneHot,
+  sizeOf,
+  type Net,
+  type Tensor,
+} from "@duelo/core";
+import { bceFake, bceReal, scores } from "../blocks/losses.ts";
+import { int, number } from "../options.ts";
+import { image, label, recipe } from "../recipe.ts";
+
+// The conditional GAN: G and D are both told the class. Next: `dcgan` (convolutions).
+
+type Conditional = Net<readonly [x: Tensor, y: Tensor], Tensor>;
+const spread = (half: number) => nn.init.uniform({ low: -half, high: half });
+
+export default recipe({
+  name: "cgan",
+  about: "the conditional GAN: multilayer perceptrons that are told the class",
+  paper: "arXiv:1411.1784",
+  sources: [
+    "paper: Section 4.1",
+    "[1] goodfeli/adversarial mnist.yaml (what the paper leaves out)",
+  ],
+  differences: [
+    "The paper gives no initial weights: those of [1] are used.",
+    "The paper gives no dropout places: D's are those of [1] (inputs kept 0.8, hidden 0.5); G's hidden layer keeps 0.5.",
+    "Momentum and learning rate follow the paper's schedule over 250 passes of 50,000 images, whatever the size of the data set.",
+  ],
+  data: { x: image({ range: [0, 1], size: [28, 28] }), y: label() },
+  options: {
+    batch: int({
+      default: 100,
+      min: 1,
+      max: 4096,
+      about: "images in a batch",
+      source: "(Section 4.1)",
+    }),
+    zDim: int({ default: 100, min: 1, max: 4096, about: "length of z", source: "(Section 4.1)" }),
+    lr: number({
+      default: 0.1,
+      min: 0,
+      max: 10,
+      about: "learning rate of both nets at the start",
+      source: "(Section 4.1)",
+    }),
+    dropoutG: number({
+      default: 0.5,
+      min: 0,
+      max: 0.95,
+      about: "dropout in G",
+      source: "(Section 4.1)",
+    }),
+  },
+  presets: {
+    paper: { about: "the published MNIST settings", steps: 125_000 },
+    small: { about: "28x28 in minutes on two cores", options: { dropoutG: 0 }, steps: 10_000 },
+  },
+  nets: (c) => {
+    const dense = (out: number, half: number) =>
+      nn.linear({ out, init: spread(half), biasInit: nn.init.zeros });
+    const maxout = (out: number, pieces: number) =>
+      nn.maxout({ out, pieces, init: spread(0.005), biasInit: nn.init.zeros });
+    const G: Conditional = (s, z, y) => {
+      const fromZ = s.child("z", (c1) => nn.chain(dense(200, 0.05), nn.relu)(c1, z)); // [N, 200]
+      const fromY = s.child("y", (c1) => nn.chain(dense(1000, 0.05), nn.relu)(c1, y)); // [N, 1000]
+      const joint = nn.chain(
+        dense(1200, 0.05),
+        nn.relu,
+        nn.dropout({ p: c.dropoutG }),
+        dense(sizeOf(c.shape.x), 0.05),
+        nn.sigmoid,
+        nn.reshape(c.shape.x),
+      );
+      return s.child("joint", (c1) => joint(c1, concat([fromZ, fromY], 1)));
+    };
+    const D: Conditional = (s, x, y) => {
+      const ofX = nn.chain(nn.flatten, nn.dropout({ p: 0.2 }), maxout(240, 5));
+      const fromX = s.child("x", (c1) => ofX(c1, x)); // [N, 240]
+      const fromY = s.child("y", (c1) => maxout(50, 5)(c1, y)); // [N, 50]
+      const joint = nn.chain(
+        nn.dropout({ p: 0.5 }),
+        maxout(240, 4),
+        nn.dropout({ p: 0.5 }),
+        dense(1, 0.005),
+      );
+      return s.child("joint", (c1) => joint(c1, concat([fromX, fromY], 1)));
+    };
+    const told =
+      (net: Conditional): Conditional =>
+      (s, x, y) =>
+        net(s, x, oneHot(y, { depth: c.nClasses }));
+    return { G: told(G), D: told(D) };
+  },
+  optimizer: (c) => {
+    const rule = momentum({
+      lr: exponentialDecay({ from: c.lr, factor: 1 / 1.00004, floor: 1e-6 }), // (Section 4.1)
+      momentum: ({ nImages }) => 0.5 + 0.2 * Math.min(nImages / (250 * 50_000), 1),
+    });
+    return { G: rule, D: rule };
+  },
+  noise: (c) => ({
+    z: { kind: "uniform", shape: [c.batch, c.zDim], low: -Math.sqrt(3), high: Math.sqrt(3) },
+    yFake: { kind: "label", shape: [c.batch] }, // by the data's own frequencies, not the batch's labels
+  }),
+  phases: () => [
+    {
+      update: ["D"],
+      loss({ G, D }, { x, y, z, yFake }) {
+        const [real, fake] = [D(x, y), D(G(z, yFake), yFake)];
+        return { loss: bceReal(real).add(bceFake(fake)).mul(0.5), log: scores({ real, fake }) };
+      },
+    },
+    {
+      update: ["G"],
+      draw: "same",
+      loss: ({ G, D }, { z, yFake }) => ({ loss: bceReal(D(G(z, yFake), yFake)) }),
+    },
+  ],
+  sample: ({ G }, { z, yFake }) => G(z, yFake),
+});

@@ -1,0 +1,382 @@
+import {
+  add,
+  at,
+  Binding,
+  cast,
+  clipByNorm,
+  grad,
+  GraphError,
+  input,
+  mul,
+  noiseType,
+  Scope,
+  sub,
+  Tensor,
+  topological,
+  Variables,
+  type Graph,
+  type NoiseSpec,
+  type Optimizer,
+  type Schedule,
+  type Shape,
+  type VariableSpec,
+} from "@duelo/core";
+import type {
+  BoundNets,
+  Context,
+  FieldSpec,
+  InputTensors,
+  Phase,
+  PhaseResult,
+  Recipe,
+} from "./recipe.ts";
+
+/** A value kept between steps, and how it begins. */
+export interface StateSpec {
+  readonly shape: Shape;
+  /** `zeros` for optimiser slots, `copy` of another entry for an average of weights. */
+  readonly init: VariableSpec["init"] | "zeros" | { readonly copy: string };
+  readonly kind: "param" | "buffer" | "slot" | "ema";
+}
+
+/** One compiled unit: phases that share a batch and noise, with their updates. */
+export interface StepGraph {
+  readonly graph: Graph;
+  /** Graph inputs that are state, with the output that replaces each. */
+  readonly state: Readonly<Record<string, string>>;
+  readonly stateSpecs: ReadonlyMap<string, StateSpec>;
+  /** Data fields it is fed with, by input name. */
+  readonly fields: readonly string[];
+  readonly noise: ReadonlyMap<string, NoiseSpec>;
+  /** Scheduled numbers it is fed with. */
+  readonly scalars: ReadonlyMap<string, Schedule>;
+  /** Scalar outputs, such as `loss/D`. */
+  readonly logs: readonly string[];
+  /** Nets that it moves. */
+  readonly updates: readonly string[];
+  readonly times: Phase["times"];
+}
+
+/** A graph that makes samples from noise with the averaged weights. */
+export interface SampleGraph {
+  readonly graph: Graph;
+  /** For each weight input, the state entry that feeds it. */
+  readonly state: ReadonlyMap<string, string>;
+  readonly stateSpecs: ReadonlyMap<string, StateSpec>;
+  readonly noise: ReadonlyMap<string, NoiseSpec>;
+}
+
+const STEP = "slot.step";
+const slotName = (slot: string, param: string): string => `slot.${slot}/${param}`;
+const emaName = (param: string): string => `ema/${param}`;
+const nextName = (state: string): string => `next:${state}`;
+const netOf = (variable: string): string => variable.slice(0, variable.indexOf("."));
+
+/** Everything of one graph under construction. */
+class Tracer {
+  readonly variables = new Variables();
+  readonly binding: Binding;
+  readonly nets: BoundNets;
+  readonly stateSpecs = new Map<string, StateSpec>();
+  readonly #recipe: Recipe;
+  readonly context: Context;
+  readonly #leaves = new Map<string, Tensor>();
+  readonly scalars = new Map<string, Schedule>();
+
+  constructor(recipe: Recipe, context: Context, training: boolean) {
+    this.#recipe = recipe;
+    this.context = context;
+    this.binding = new Binding({ variables: this.variables, training });
+    const nets = recipe.nets(context);
+    this.nets = Object.fromEntries(
+      Object.entries(nets).map(([name, net]) => [name, this.binding.bind(name, net)]),
+    );
+  }
+
+  leaf(name: string, make: () => Tensor): Tensor {
+    const known = this.#leaves.get(name);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#leaves.set(name, made);
+    return made;
+  }
+
+  /** A scheduled number as a rank-0 input. */
+  scalar(name: string, schedule: Schedule): Tensor {
+    this.scalars.set(name, schedule);
+    return this.leaf(name, () => input(name, { shape: [] }));
+  }
+
+  /** A state entry that is not a net's variable. */
+  kept(name: string, spec: StateSpec): Tensor {
+    this.stateSpecs.set(name, spec);
+    return this.leaf(name, () => input(name, { shape: spec.shape }));
+  }
+
+  /** The named tensors that a phase sees: data, noise, scheduled numbers. */
+  inputs(): InputTensors {
+    const { batch, shape } = this.context;
+    const fields = Object.entries(this.#recipe.data).map(([name, field]) => [
+      name,
+      dataTensor(
+        field,
+        this.leaf(name, () => fieldInput(name, field, batch, shape[name])),
+      ),
+    ]);
+    const noise = Object.entries(this.#recipe.noise(this.context)).map(([name, spec]) => [
+      name,
+      this.leaf(name, () => input(name, noiseType(spec))),
+    ]);
+    const scalars = Object.entries(this.#recipe.scalars(this.context)).map(([name, schedule]) => [
+      name,
+      this.scalar(name, schedule),
+    ]);
+    return Object.fromEntries([...fields, ...noise, ...scalars]);
+  }
+
+  /** The leaves that `outputs` need, in a fixed order. */
+  reached(outputs: Readonly<Record<string, Tensor>>): Tensor[] {
+    return topological(Object.values(outputs)).filter((t) => t.op.name === "Input");
+  }
+}
+
+function fieldInput(
+  name: string,
+  field: FieldSpec,
+  batch: number,
+  shape: Shape | undefined,
+): Tensor {
+  if (field.domain === "label") return input(name, { shape: [batch], dtype: "int32" });
+  if (shape === undefined) throw new TypeError(`the context has no shape for field "${name}"`);
+  const dtype = field.domain === "image" ? "uint8" : "float32";
+  return input(name, { shape: [batch, ...shape], dtype });
+}
+
+/** Pixels 0 to 255 become the field's range. */
+function dataTensor(field: FieldSpec, raw: Tensor): Tensor {
+  if (field.domain !== "image") return raw;
+  const [low, high] = field.range;
+  return add(mul(cast(raw, "float32"), (high - low) / 255), low);
+}
+
+/**
+ * Traces one step of a recipe: a graph for each run of phases that share batch and noise, each with
+ * gradients, optimiser updates and averages inside.
+ */
+export function traceStep(recipe: Recipe, context: Context): StepGraph[] {
+  const groups: Phase<BoundNets, InputTensors>[][] = [];
+  for (const phase of recipe.phases(context)) {
+    const last = groups.at(-1);
+    if (phase.draw === "same" && last !== undefined) last.push(phase);
+    else groups.push([phase]);
+  }
+  return groups.map((phases) => traceGroup(recipe, context, phases));
+}
+
+function traceGroup(
+  recipe: Recipe,
+  context: Context,
+  phases: readonly Phase<BoundNets, InputTensors>[],
+): StepGraph {
+  const tracer = new Tracer(recipe, context, true);
+  const inputs = tracer.inputs();
+  const optimizers = recipe.optimizer(context);
+  const outputs: Record<string, Tensor> = {};
+  const logs: string[] = [];
+  for (const phase of phases) {
+    tracer.binding.keep([...phase.update, "state"]);
+    const own = new Map<string, Tensor>();
+    const scope = new Scope({
+      variables: tracer.variables,
+      path: "state",
+      training: true,
+      updates: own,
+    });
+    const { loss, log = {} } = phase.loss(tracer.nets, inputs, scope);
+    const losses = loss instanceof Tensor ? { [phase.update.join("+")]: loss } : loss;
+    const named = Object.entries(losses).map(([net, l]) => [`loss/${net}`, l] as const);
+    for (const [name, value] of [...named, ...Object.entries(log)]) {
+      if (value.size !== 1)
+        throw new GraphError({ op: "log", problem: `"${name}" is no single number` });
+      outputs[`log:${name}`] = value;
+      logs.push(name);
+    }
+    own.forEach((value, name) => tracer.variables.rebind(name, value));
+    applyUpdates({ tracer, phase, loss, optimizers, outputs });
+    traceAverages(tracer, recipe.ema(context), phase.update, outputs);
+  }
+  return finish(recipe, tracer, outputs, { logs, phases });
+}
+
+/**
+ * Gradients of the loss by the weights of each net that the phase trains, all taken before any net
+ * moves, and then the updates.
+ */
+function applyUpdates(o: {
+  tracer: Tracer;
+  phase: Phase<BoundNets, InputTensors>;
+  loss: PhaseResult["loss"];
+  optimizers: Readonly<Record<string, Optimizer>>;
+  outputs: Record<string, Tensor>;
+}): void {
+  const { variables, binding } = o.tracer;
+  const gradients = phaseGradients(variables, o.phase.update, o.loss);
+  for (const net of o.phase.update) {
+    const optimizer = o.optimizers[net];
+    if (optimizer === undefined) throw new TypeError(`net "${net}" has no optimiser`);
+    const mine = gradients.filter((g) => netOf(g.name) === net);
+    at(`update.${net}`, () => updateNet(o.tracer, net, optimizer, mine, o.outputs));
+    binding.changed(net);
+  }
+}
+
+interface Gradient {
+  readonly name: string;
+  readonly param: Tensor;
+  readonly g: Tensor;
+}
+
+function phaseGradients(
+  variables: Variables,
+  nets: readonly string[],
+  loss: PhaseResult["loss"],
+): Gradient[] {
+  const paramsOf = (chosen: readonly string[]): string[] =>
+    [...variables.specs].flatMap(([name, spec]) =>
+      spec.kind === "param" && chosen.includes(netOf(name)) ? [name] : [],
+    );
+  const gradients = (l: Tensor, names: readonly string[]): Gradient[] => {
+    const params = names.map((n) => variables.value(n));
+    const grads = grad(l, params);
+    return names.flatMap((name, i) => {
+      const [param, g] = [params[i], grads[i]];
+      return param && g ? [{ name, param, g }] : [];
+    });
+  };
+  if (loss instanceof Tensor) return gradients(loss, paramsOf(nets));
+  return nets.flatMap((net) => {
+    const own = loss[net];
+    if (own === undefined) throw new TypeError(`the phase trains "${net}" and gives it no loss`);
+    return gradients(own, paramsOf([net]));
+  });
+}
+
+function updateNet(
+  tracer: Tracer,
+  net: string,
+  optimizer: Optimizer,
+  mine: readonly Gradient[],
+  outputs: Record<string, Tensor>,
+): void {
+  const lr = tracer.scalar(`lr/${net}`, optimizer.lr);
+  const scalars = Object.fromEntries(
+    Object.entries(optimizer.scalars ?? {}).map(([k, s]) => [k, tracer.scalar(`${k}/${net}`, s)]),
+  );
+  const count = `${STEP}/${net}`;
+  const t = add(current(tracer, outputs, count, { kind: "slot", shape: [], init: "zeros" }), 1);
+  outputs[nextName(count)] = t;
+  const grads = mine.map((m) => m.g);
+  const used = optimizer.clipNorm === undefined ? grads : clipByNorm(grads, optimizer.clipNorm);
+  mine.forEach(({ name, param }, i) => {
+    const g = used[i];
+    if (g === undefined) return;
+    const slots = Object.fromEntries(
+      optimizer.slots.map((s) => [
+        s,
+        current(tracer, outputs, slotName(s, name), {
+          kind: "slot",
+          shape: param.shape,
+          init: "zeros",
+        }),
+      ]),
+    );
+    const next = optimizer.update({ param, grad: g, slots, lr, t, scalars });
+    tracer.variables.rebind(name, next.param);
+    for (const [s, value] of Object.entries(next.slots))
+      outputs[nextName(slotName(s, name))] = value;
+  });
+}
+
+/** The newest value of a state entry within this graph. */
+function current(
+  tracer: Tracer,
+  outputs: Readonly<Record<string, Tensor>>,
+  name: string,
+  spec: StateSpec,
+): Tensor {
+  return outputs[nextName(name)] ?? tracer.kept(name, spec);
+}
+
+function traceAverages(
+  tracer: Tracer,
+  averages: Readonly<Record<string, Schedule | undefined>>,
+  nets: readonly string[],
+  outputs: Record<string, Tensor>,
+): void {
+  for (const [name, spec] of tracer.variables.specs) {
+    const schedule = averages[netOf(name)];
+    if (spec.kind !== "param" || schedule === undefined || !nets.includes(netOf(name))) continue;
+    const decay = tracer.scalar(`ema/${netOf(name)}`, schedule);
+    const kept: StateSpec = { kind: "ema", shape: spec.shape, init: { copy: name } };
+    const old = current(tracer, outputs, emaName(name), kept);
+    const value = tracer.variables.value(name);
+    outputs[nextName(emaName(name))] = add(value, mul(sub(old, value), decay));
+  }
+}
+
+function finish(
+  recipe: Recipe,
+  tracer: Tracer,
+  outputs: Record<string, Tensor>,
+  { logs, phases }: { logs: readonly string[]; phases: readonly Phase<BoundNets, InputTensors>[] },
+): StepGraph {
+  const { variables } = tracer;
+  for (const [name, spec] of variables.specs) {
+    tracer.stateSpecs.set(name, spec);
+    if (variables.value(name) !== variables.inputs.get(name))
+      outputs[nextName(name)] = variables.value(name);
+  }
+  const replaced = [...tracer.stateSpecs.keys()].filter((n) => outputs[nextName(n)] !== undefined);
+  const reached = tracer.reached(outputs);
+  const overwritten = replaced.flatMap((n) => {
+    const leaf = variables.inputs.get(n);
+    return leaf === undefined || reached.includes(leaf) ? [] : [leaf];
+  });
+  const inputs = [...reached, ...overwritten];
+  const names = inputs.map((i) => String(i.attrs["name"]));
+  return {
+    graph: { inputs, outputs },
+    state: Object.fromEntries(replaced.map((n) => [n, nextName(n)])),
+    stateSpecs: new Map([...tracer.stateSpecs].filter(([n]) => names.includes(n))),
+    fields: Object.keys(recipe.data).filter((n) => names.includes(n)),
+    noise: noiseOf(recipe, tracer, names),
+    scalars: new Map([...tracer.scalars].filter(([n]) => names.includes(n))),
+    logs,
+    updates: [...new Set(phases.flatMap((p) => p.update))],
+    times: phases[0]?.times,
+  };
+}
+
+function noiseOf(recipe: Recipe, tracer: Tracer, names: readonly string[]): Map<string, NoiseSpec> {
+  const all = [...Object.entries(recipe.noise(tracer.context)), ...tracer.variables.noise];
+  return new Map(all.filter(([n]) => names.includes(n)));
+}
+
+/** Traces what the trained system makes from noise, with running statistics and averaged weights. */
+export function traceSample(recipe: Recipe, context: Context): SampleGraph {
+  const tracer = new Tracer(recipe, context, false);
+  const samples = recipe.sample(tracer.nets, tracer.inputs());
+  const outputs = { samples };
+  const inputs = tracer.reached(outputs);
+  const names = inputs.map((i) => String(i.attrs["name"]));
+  const averages = recipe.ema(context);
+  const specs = [...tracer.variables.specs].filter(([n]) => names.includes(n));
+  const from = (name: string, spec: VariableSpec): string =>
+    spec.kind === "param" && averages[netOf(name)] !== undefined ? emaName(name) : name;
+  return {
+    graph: { inputs, outputs },
+    state: new Map(specs.map(([n, s]) => [n, from(n, s)])),
+    stateSpecs: new Map(specs),
+    noise: noiseOf(recipe, tracer, names),
+  };
+}

@@ -1,0 +1,179 @@
+"""Writes the golden training runs: 20 steps of dcgan, wgan-gp and vae by PyTorch.
+
+    python3 scripts/golden/make.py
+
+Each run is made twice from the same float32 weights, batches and noise: in float64, which is what
+the files hold (rounded to float32), and in float32, to say how far rounding alone carries a run.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench" / "torch"))
+import systems as s  # noqa: E402
+from safetensors import save  # noqa: E402
+
+STEPS = 20
+
+
+class Dcgan:
+    """Images 3x16x16, batch 8, z 16, width 8."""
+
+    undetermined = ()
+
+    def nets(self):
+        G = s.DcganG(z=16, width=8, channels=3, size=16)
+        D = s.DcganD(width=8, channels=3, size=16)
+        return {"G": well_scaled(G), "D": well_scaled(D)}
+
+    def draw(self):
+        return {"x": images([8, 3, 16, 16]), "z": torch.randn(8, 16)}
+
+    def train(self, nets, draws):
+        G, D = nets["G"], nets["D"]
+        adams = [torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (G, D)]
+        for given in draws:
+            lossD, lossG = s.gan_step(G, D, *adams, given["x"], given["z"])
+            yield {"loss.D": lossD, "loss.G": lossG}
+
+
+class WganGp:
+    """Images 3x16x16, batch 4, z 16, width 8, two critic updates to one of G."""
+
+    critics = 2
+    # A bias that batch norm takes away again has no gradient but rounding, which Adam enlarges to its
+    # full rate; the running mean goes where the bias goes.
+    undetermined = ("G.main.4.bias", "G.main.5.running_mean")
+
+    def nets(self):
+        G = nn.Module()
+        G.main = s.wgan_gp_G(z=16, width=8, channels=3, size=16)
+        D = nn.Module()
+        D.main = s.wgan_gp_D(width=8, channels=3, size=16)
+        return {"G": well_scaled(G), "D": well_scaled(D)}
+
+    def draw(self):
+        given = {}
+        for k in range(self.critics):
+            given |= {f"x.{k}": images([4, 3, 16, 16]), f"z.{k}": torch.randn(4, 16), f"eps.{k}": torch.rand(4, 1, 1, 1)}
+        return given | {f"z.{self.critics}": torch.randn(4, 16)}
+
+    def train(self, nets, draws):
+        G, D = nets["G"].main, nets["D"].main
+        optimG, optimD = (torch.optim.Adam(net.parameters(), lr=1e-4, betas=(0.0, 0.9)) for net in (G, D))
+        for given in draws:
+            losses = {}
+            for k in range(self.critics):
+                losses[f"loss.D.{k}"] = s.critic_step(G, D, optimD, *(given[f"{name}.{k}"] for name in ("x", "z", "eps")))
+            yield losses | {"loss.G": s.wasserstein_G_step(G, D, optimG, given[f"z.{self.critics}"])}
+
+
+class Vae:
+    """Images 1x8x8 in [0, 1], batch 8, z 4, 32 hidden units."""
+
+    undetermined = ()
+
+    def nets(self):
+        E, G = s.VaeE(pixels=64, hidden=32, z=4), s.VaeG(pixels=64, hidden=32, z=4)
+        return {"E": E, "G": G}
+
+    def draw(self):
+        return {"x": images([8, 1, 8, 8]) / 2 + 0.5, "z": torch.randn(8, 4)}
+
+    def train(self, nets, draws):
+        E, G = nets["E"], nets["G"]
+        optim = torch.optim.Adam([*E.parameters(), *G.parameters()], lr=1e-3)
+        for given in draws:
+            yield {"loss": s.vae_step(E, G, optim, given["x"], given["z"])}
+
+
+def images(shape):
+    """Smooth random patterns in (-1, 1): coarse noise, enlarged, so that neighbours agree."""
+    coarse = torch.randn(*shape[:2], 4, 4)
+    return nn.functional.interpolate(coarse, size=shape[2:], mode="bilinear", align_corners=False).tanh()
+
+
+def well_scaled(net):
+    """Weights that keep activations near 1 at these widths, so that no gradient drowns in rounding."""
+    for module in net.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            out = module.weight.shape[1 if isinstance(module, nn.ConvTranspose2d) else 0]
+            # Inputs that reach one output value; a stride of 2 spreads a transposed kernel over 4 of them.
+            fan_in = module.weight.numel() // out
+            if isinstance(module, nn.ConvTranspose2d):
+                fan_in //= module.stride[0] ** 2
+            nn.init.normal_(module.weight, std=fan_in**-0.5)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, std=0.1)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.1)
+            nn.init.normal_(module.bias, 0.0, 0.1)
+    return net
+
+
+def state(nets):
+    """Weights and running statistics by full name, copied to float64."""
+    return {
+        f"{name}.{key}": value.detach().double().clone()
+        for name, net in nets.items()
+        for key, value in net.state_dict().items()
+        if not key.endswith("num_batches_tracked")  # a count that Duelo does not keep
+    }
+
+
+def run(system, first, draws, dtype):
+    """Trains from the state `first`; returns the losses of every step and the last state."""
+    nets = {name: net.to(dtype) for name, net in system.nets().items()}
+    for name, net in nets.items():
+        own = {key: first[f"{name}.{key}"] for key in net.state_dict() if f"{name}.{key}" in first}
+        net.load_state_dict(own, strict=False)
+        net.train()
+    given = [{key: value.to(dtype) for key, value in step.items()} for step in draws]
+    losses = [{key: value.double() for key, value in step.items()} for step in system.train(nets, given)]
+    return losses, state(nets)
+
+
+def deviation(ours, theirs):
+    """Largest difference, relative to the tensor's largest value."""
+    return float((ours - theirs).abs().max() / theirs.abs().max())
+
+
+def shown(losses):
+    return ", ".join(f"{key} {float(value):.4f}" for key, value in losses.items())
+
+
+def main():
+    torch.set_num_threads(1)
+    folder = ROOT / "test" / "golden"
+    for name, system in (("dcgan", Dcgan()), ("wgan-gp", WganGp()), ("vae", Vae())):
+        torch.manual_seed(1)
+        first = state(system.nets())
+        draws = [system.draw() for _ in range(STEPS)]
+        losses, last = run(system, first, draws, torch.float64)
+        losses32, last32 = run(system, first, draws, torch.float32)
+
+        tensors = {f"init/{key}": value for key, value in first.items()}
+        for step in range(STEPS):
+            tensors |= {f"step/{step:02}/{key}": value for key, value in (draws[step] | losses[step]).items()}
+        tensors |= {f"final/{key}": value for key, value in last.items()}
+        path = folder / f"{name}.safetensors"
+        metadata = {"about": system.__doc__, "steps": str(STEPS), "undetermined": " ".join(system.undetermined)}
+        save(path, {key: value.numpy() for key, value in tensors.items()}, metadata)
+
+        print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, losses {shown(losses[0])} to {shown(losses[-1])}")
+        far = {key: deviation(last32[key], last[key]) for key in last}
+        far |= {
+            key: max(abs(float(b[key] - a[key])) / max(1e-30, abs(float(a[key]))) for a, b in zip(losses, losses32))
+            for key in losses[0]
+        }
+        moved = {key: deviation(last[key], first[key]) for key in last if float(first[key].abs().max()) > 0}
+        for key, value in sorted(far.items(), key=lambda item: -item[1]):
+            print(f"  {key}: float32 differs by {value:.1e}" + (f", training moved it by {moved[key]:.1e}" if key in moved else ""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { html, Html, type HtmlValue } from "./html.ts";
+import { downsample, runningMean, type Series } from "./series.ts";
+import { numberText, plural } from "./words.ts";
+
+export interface ChartOptions {
+  readonly title: HtmlValue;
+  /** Lines of the chart; at least one. */
+  readonly lines: readonly { readonly label: string; readonly series: Series }[];
+  /** What the vertical axis must show at least, for example 0 to 1. */
+  readonly y?: readonly [low: number, high: number];
+  /** Shows 0.5 as 50%. */
+  readonly percent?: boolean;
+  readonly size: { readonly width: number; readonly height: number };
+}
+
+const nBins = 250;
+const nColours = 6;
+const { document } = parseHTML("<!doctype html><html><body></body></html>");
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
+const percentage = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+
+/**
+ * A figure of lines over steps, as inline SVG in the colours of the page (`--series-1` to
+ * `--series-6`). Long series show their lowest and highest values; noisy ones a running mean, with
+ * the values themselves faint behind it. A value that is not finite is a gap, and is told of.
+ */
+export function chart(options: ChartOptions): Html {
+  const { title, lines } = options;
+  const legend = lines.map(
+    ({ label }, i) =>
+      html`<span class="key"><i style="background:${colour(i)}"></i>${label}</span>`,
+  );
+  const notes = lines.flatMap(({ label, series }) => gapNote(label, series));
+  const drawn = lines.some(({ series }) => series.values.some(Number.isFinite));
+  return html`<figure class="chart">
+    <figcaption>
+      <b>${title}</b>${lines.length > 1 ? html` <span class="legend">${legend}</span>` : ""}
+    </figcaption>
+    ${drawn ? new Html(draw(options)) : ""}${notes}
+  </figure>`;
+}
+
+function gapNote(label: string, { steps, values }: Series): Html[] {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return [];
+  const nBad = values.filter((value) => !Number.isFinite(value)).length;
+  const first = numberText(steps[bad] ?? 0);
+  return [
+    html`<p class="warning">
+      ${label} was not a number at ${numberText(nBad)} of ${plural(values.length, "logged step")},
+      first at step ${first}.
+    </p>`,
+  ];
+}
+
+const colour = (i: number): string => `var(--series-${(i % nColours) + 1})`;
+
+function draw({ lines, y, percent = false, size }: ChartOptions): string {
+  const format = percent ? percentage : compact;
+  const axes = { tickSize: 0, tickPadding: 8 };
+  const svg: { outerHTML: string } = Plot.plot({
+    document,
+    ...size,
+    marginLeft: 58,
+    marginRight: 16,
+    marginTop: 12,
+    marginBottom: 40,
+    style: { fontSize: "13px", background: "none" },
+    x: { label: "step", ticks: 5, ...axes, tickFormat: (v: number) => compact.format(v) },
+    y: { label: null, ticks: 5, ...axes, nice: true, tickFormat: (v: number) => format.format(v) },
+    marks: [
+      Plot.gridY({ ticks: 5, strokeOpacity: 0.15 }),
+      ...(y ? [Plot.ruleY(y, { strokeOpacity: 0 })] : []),
+      ...lines.flatMap(({ series }, i) => lineMarks(series, colour(i))),
+    ],
+  });
+  return svg.outerHTML;
+}
+
+function lineMarks(series: Series, stroke: string) {
+  const shape = { x: "step", y: "value", stroke, strokeLinecap: "round", clip: false } as const;
+  const nFinite = series.values.filter(Number.isFinite).length;
+  if (nFinite === 1) return [Plot.dot(downsample(series, nBins), { ...shape, fill: stroke, r: 4 })];
+  const noisy = nFinite >= 100;
+  const raw = Plot.line(downsample(series, nBins), {
+    ...shape,
+    strokeWidth: noisy ? 1 : 2,
+    strokeOpacity: noisy ? 0.35 : 1,
+  });
+  if (!noisy) return [raw];
+  const mean = runningMean(series, Math.ceil(series.values.length / 40));
+  return [raw, Plot.line(downsample(mean, nBins), { ...shape, strokeWidth: 2 })];
+}

@@ -1,0 +1,141 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { UserError } from "@duelo/core";
+import { z } from "zod";
+import { errorCode, unlessMissing } from "../run/file-system.ts";
+import type { Series } from "./series.ts";
+
+const text = z.string().optional().catch(undefined);
+const count = z.number().optional().catch(undefined);
+const table = z.record(z.string(), z.unknown()).catch({});
+
+/** What a report reads of `options.json`; whatever else is there does no harm. */
+const optionsSchema = z.object({
+  recipe: z.string(),
+  data: z.string(),
+  about: text,
+  paper: text,
+  preset: text,
+  options: table,
+  dataSettings: table,
+  nRecords: count,
+  shape: z.array(z.number()).catch([]),
+  classes: z.array(z.string()).catch([]),
+  budget: table,
+  seed: count,
+  device: text,
+  threads: count,
+  versions: table,
+});
+export type ReportOptions = z.infer<typeof optionsSchema>;
+
+const lineSchema = z.object({
+  step: z.number(),
+  nImages: z.number().catch(Number.NaN),
+  timeMs: z.number().catch(Number.NaN),
+  log: z.record(z.string(), z.number().catch(Number.NaN)).catch({}), // JSON writes NaN as null
+});
+type StatsLine = z.infer<typeof lineSchema>;
+
+/** A run as its folder tells it. */
+export interface RunRecord {
+  /** The name of the folder, for example `0001-dcgan-emoji`. */
+  readonly name: string;
+  readonly options: ReportOptions;
+  /** Where the log ends; zeros when nothing was logged. */
+  readonly step: number;
+  readonly nImages: number;
+  readonly timeMs: number;
+  readonly series: readonly Series[];
+  /** Lines of `stats.jsonl`, the last one aside, that could not be read. */
+  readonly nBadLines: number;
+  /** Sample grids, by step. */
+  readonly samples: readonly { readonly step: number; readonly path: string }[];
+  /** A grid of real data, where there is one. */
+  readonly real: string | undefined;
+}
+
+/**
+ * Reads what a run folder holds so far.
+ * @throws UserError when it is not a run folder
+ */
+export async function readRun(dir: string): Promise<RunRecord> {
+  const options = await readOptions(dir);
+  const { lines, nBadLines } = parseLines(
+    (await unlessMissing(readFile(join(dir, "stats.jsonl"), "utf8"))) ?? "",
+  );
+  const names = (await unlessMissing(readdir(join(dir, "samples")))) ?? [];
+  const samples = names
+    .filter((name) => /^\d+\.png$/.test(name))
+    .map((name) => ({ step: Number.parseInt(name, 10), path: `samples/${name}` }))
+    .toSorted((a, b) => a.step - b.step);
+  const { step = 0, nImages = 0, timeMs = 0 } = lines.at(-1) ?? {};
+  return {
+    name: basename(resolve(dir)),
+    options,
+    step: Math.max(step, samples.at(-1)?.step ?? 0),
+    nImages,
+    timeMs,
+    series: seriesOf(lines),
+    nBadLines,
+    samples,
+    real: names.includes("real.png") ? "samples/real.png" : undefined,
+  };
+}
+
+async function readOptions(dir: string): Promise<ReportOptions> {
+  const path = join(dir, "options.json");
+  try {
+    return optionsSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") {
+      throw new UserError(
+        `${dir} is not a run folder: it has no options.json. Name a folder that duelo train made.`,
+      );
+    }
+    if (errorCode(error) !== undefined) throw error;
+    throw new UserError(
+      `${path} is not the options of a run (JSON with recipe and data). Undo what was changed in it.`,
+    );
+  }
+}
+
+/**
+ * The lines of a log in order of steps. What follows the last line break (a half line) is left out; a step
+ * that comes again, as after a resume, replaces what was there from that step on.
+ */
+function parseLines(content: string): { lines: StatsLine[]; nBadLines: number } {
+  const lines: StatsLine[] = [];
+  let nBadLines = 0;
+  for (const text of content.split("\n").slice(0, -1)) {
+    const line = parseLine(text);
+    if (line === undefined) nBadLines++;
+    else {
+      while ((lines.at(-1)?.step ?? -1) >= line.step) lines.pop();
+      lines.push(line);
+    }
+  }
+  return { lines, nBadLines };
+}
+
+function parseLine(text: string): StatsLine | undefined {
+  try {
+    return lineSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** One series a name, in the order in which the names first appear. */
+function seriesOf(lines: readonly StatsLine[]): Series[] {
+  const found = new Map<string, { name: string; steps: number[]; values: number[] }>();
+  for (const { step, log } of lines) {
+    for (const [name, value] of Object.entries(log)) {
+      let series = found.get(name);
+      if (!series) found.set(name, (series = { name, steps: [], values: [] }));
+      series.steps.push(step);
+      series.values.push(value);
+    }
+  }
+  return [...found.values()];
+}

@@ -37,6 +37,16 @@ async function whole(): Promise<Manifest> {
   return manifest;
 }
 
+async function* failing() {
+  yield record(0);
+  throw new Error("no more");
+}
+
+async function* unwritable() {
+  yield record(0);
+  throw Object.assign(new Error("write"), { code: "ENOSPC" });
+}
+
 describe("cache", () => {
   test("records come back in any order from several shards", async () => {
     await write();
@@ -58,6 +68,7 @@ describe("cache", () => {
   test("the key follows the content, not the skipped files", async () => {
     await write();
     const key = contentKey(await whole());
+    rmSync(dir, { recursive: true });
     await writeCache({
       dir,
       recordBytes: 10,
@@ -66,6 +77,7 @@ describe("cache", () => {
       shardBytes: 70,
     });
     expect(contentKey(await whole())).toBe(key);
+    rmSync(dir, { recursive: true });
     await writeCache({ dir, recordBytes: 10, records: records(24), facts, shardBytes: 70 });
     expect(contentKey(await whole())).not.toBe(key);
   });
@@ -94,10 +106,6 @@ describe("cache", () => {
 
   test("a failure while writing leaves nothing behind, and keeps what was there", async () => {
     await write();
-    async function* failing() {
-      yield record(0);
-      throw new Error("no more");
-    }
     await expect(writeCache({ dir, recordBytes: 10, records: failing(), facts })).rejects.toThrow(
       "no more",
     );
@@ -122,10 +130,6 @@ describe("cache", () => {
   });
 
   test("a full disk", async () => {
-    async function* unwritable() {
-      yield record(0);
-      throw Object.assign(new Error("write"), { code: "ENOSPC" });
-    }
     const error: unknown = await writeCache({
       dir,
       recordBytes: 10,

@@ -49,8 +49,9 @@ const blockBytes = 2 ** 20;
 
 /** Names the content of a cache: equal keys mean equal records, labels and captions. */
 export function contentKey(manifest: Manifest): string {
-  const { skipped: _, ...content } = manifest;
-  return sha256(JSON.stringify(content));
+  const { shape, nRecords, recordsPerShard, shards, labels, classes, captions } = manifest;
+  const content = [shape, nRecords, recordsPerShard, shards.map((s) => s.sha256)];
+  return sha256(JSON.stringify([content, labels ?? null, classes ?? null, captions ?? null]));
 }
 
 /** A full disk or a folder that cannot be written, as one sentence. */
@@ -126,8 +127,8 @@ async function writeShards(
 }
 
 /**
- * Writes a cache at `dir` from records of `recordBytes` each, replacing a damaged one. `facts` is
- * called after the last record. Nothing is left behind when it fails or when `records` throws.
+ * Writes a cache at `dir` from records of `recordBytes` each; one that is there already stays.
+ * `facts` is called after the last record. Nothing is left behind when it fails or when `records` throws.
  */
 export async function writeCache(options: {
   readonly dir: string;
@@ -135,7 +136,7 @@ export async function writeCache(options: {
   readonly records: AsyncIterable<Uint8Array>;
   readonly facts: () => Facts;
   readonly shardBytes?: number;
-}): Promise<void> {
+}): Promise<Manifest> {
   const { dir, recordBytes, records, facts, shardBytes = defaultShardBytes } = options;
   const temporary = `${dir}.tmp-${randomUUID()}`;
   const recordsPerShard = Math.max(1, Math.floor(shardBytes / recordBytes));
@@ -152,12 +153,13 @@ export async function writeCache(options: {
     };
     const body = JSON.stringify(manifest);
     await writeFile(join(temporary, "manifest.json"), `${sha256(body)}\n${body}\n`);
-    await rm(dir, { recursive: true, force: true });
     await rename(temporary, dir).catch(async (error: unknown) => {
       // Another process finished the same cache in the meantime: its copy is as good as ours.
-      if (!(error instanceof Error && "code" in error && error.code === "ENOTEMPTY")) throw error;
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
       await rm(temporary, { recursive: true, force: true });
     });
+    return manifest;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw cacheFailure(error, dir);

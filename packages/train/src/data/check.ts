@@ -125,6 +125,7 @@ async function contactSheet(thumbnails: readonly Uint8Array[]): Promise<Uint8Arr
     create: { width: sheetWidth, height: sheetHeight, channels: 3, background: "white" },
   })
     .composite(tiles)
+    .removeAlpha()
     .png()
     .toBuffer();
 }

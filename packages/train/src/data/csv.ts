@@ -44,6 +44,10 @@ function isNumeric(rows: readonly Record<string, string>[], column: string): boo
  */
 export function openCsv(path: string, name: string): VectorSource {
   const { columns, rows } = readCsv(path);
+  if (columns.every(isNumber))
+    throw new UserError(
+      `${basename(path)} starts with numbers, not with the names of its columns. Add a first line that names them.`,
+    );
   const labelColumn = columns.find((c) => labelColumns.includes(c.toLowerCase()));
   const numeric = columns.filter((c) => c !== labelColumn && isNumeric(rows, c));
   if (numeric.length === 0)

@@ -1,6 +1,6 @@
 import { UserError } from "@duelo/core";
 import type { Fit } from "./decode.ts";
-import type { Skipped } from "./source.ts";
+import type { Hooks, Skipped } from "./source.ts";
 
 /** One field of a record. Pictures: x uint8 [C, H, W]; points and tables: x float32 [D]; labels: y int32 []. */
 export interface Field {
@@ -71,6 +71,12 @@ export function refuseTooMany(options: {
       ? `None of the ${total} records of ${name} can be used`
       : `${skipped.length} of ${total} records of ${name} cannot be used, more than one in ten`;
   throw new UserError(`${share}: ${shown.join("; ")}. Repair or remove them first.`);
+}
+
+/** Names the first twenty records that were left out; `skipped` of the data set holds them all. */
+export function warnSkipped(skipped: readonly Skipped[], hooks: Hooks): void {
+  for (const { file, reason } of skipped.slice(0, 20)) hooks.warn?.(`Left out ${file}: ${reason}.`);
+  if (skipped.length > 20) hooks.warn?.(`Left out ${skipped.length - 20} more records like these.`);
 }
 
 /** `limit` indices spread evenly over 0..n-1, or all of them. */

@@ -59,6 +59,8 @@ const reason = async (encoded: Uint8Array): Promise<string> => {
   return error instanceof Error ? error.message : "";
 };
 
+const turned = (degrees: number) => image().rotate(degrees).png().toBuffer();
+
 describe("formats", () => {
   test.each([
     ["png", () => image().png(), 0],
@@ -91,7 +93,6 @@ describe("formats", () => {
     "EXIF orientation %i is undone",
     async (orientation) => {
       // The stored pixels are what a camera held that way would store.
-      const turned = (degrees: number) => image().rotate(degrees).png().toBuffer();
       const stored = {
         1: () => turned(0),
         2: () => image().flop().png().toBuffer(),
@@ -152,15 +153,15 @@ describe("formats", () => {
   });
 });
 
-describe("channels", () => {
-  const rgba = (alpha: number) =>
-    sharp({
-      create: { width: 8, height: 8, channels: 4, background: { r: 200, g: 0, b: 0, alpha } },
-    })
-      .png()
-      .toBuffer();
-  const small: Target = { ...target, height: 8, width: 8 };
+const rgba = (alpha: number) =>
+  sharp({
+    create: { width: 8, height: 8, channels: 4, background: { r: 200, g: 0, b: 0, alpha } },
+  })
+    .png()
+    .toBuffer();
+const small: Target = { ...target, height: 8, width: 8 };
 
+describe("channels", () => {
   test("alpha is laid over the background", async () => {
     const encoded = await rgba(0.5);
     const over = async (background: string) =>
@@ -215,13 +216,13 @@ describe("channels", () => {
   });
 });
 
-describe("size", () => {
-  const wide = () =>
-    sharp(quarters(), { raw: { width: 48, height: 32, channels: 3 } })
-      .png()
-      .toBuffer();
-  const square: Target = { ...target, height: 16, width: 16 };
+const wide = () =>
+  sharp(quarters(), { raw: { width: 48, height: 32, channels: 3 } })
+    .png()
+    .toBuffer();
+const square: Target = { ...target, height: 16, width: 16 };
 
+describe("size", () => {
   test("crop takes the middle, pad shows the background, stretch keeps the corners", async () => {
     const encoded = await wide();
     const pad: Target = { ...square, fit: "pad", background: "#102030" };

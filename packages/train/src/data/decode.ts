@@ -59,8 +59,10 @@ export async function readHeader(encoded: Uint8Array): Promise<Header> {
 
 /** SVG is drawn at 72 dots an inch unless that is smaller than `target`; then as large as is needed. */
 function densityFor(header: Header, target: { height: number; width: number }): number {
-  const scale = Math.max(1, target.height / header.height, target.width / header.width);
-  return Math.min(72 * Math.ceil(scale), 2400);
+  const { height, width } = header;
+  const wanted = Math.ceil(Math.max(1, target.height / height, target.width / width));
+  const most = Math.floor(Math.min(2400 / 72, Math.sqrt(maxPixels / (height * width))));
+  return 72 * Math.max(1, Math.min(wanted, most));
 }
 
 /**
@@ -76,7 +78,7 @@ export async function decodeWhole(
   try {
     const { data, info } = await sharp(encoded, {
       failOn: "error",
-      limitInputPixels: maxPixels * 2,
+      limitInputPixels: maxPixels,
       ...density,
     })
       .autoOrient()
@@ -95,7 +97,7 @@ function toSharp(pixels: Pixels): Sharp {
   const { data, height, width } = pixels;
   const channels =
     pixels.channels === 1 ? 1 : pixels.channels === 2 ? 2 : pixels.channels === 3 ? 3 : 4;
-  return sharp(data, { raw: { height, width, channels }, limitInputPixels: maxPixels * 2 });
+  return sharp(data, { raw: { height, width, channels }, limitInputPixels: maxPixels });
 }
 
 async function run(image: Sharp): Promise<Pixels> {

@@ -46,7 +46,8 @@ function readMeanings(data: string): Map<string, Meaning> {
 /**
  * Fluent 3-D emoji with the groups of emojibase-data as classes and its labels as captions. The five
  * skin tones of 300 people and hands are near copies that would be half of the set: they come only
- * with `tones`. Two emoji that are there twice, with and without FE0F, are taken once.
+ * with `tones`. An emoji
+ * that is there under two names, with and without FE0F or zeros, is taken once.
  */
 export function openEmoji(options: {
   readonly pictures: string;

@@ -36,11 +36,12 @@ function tryStat(path: string): Stats | undefined {
 /** The sentence for a path that cannot be opened. */
 export function pathError(path: string, error: unknown): UserError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const inner = error instanceof Error && "path" in error ? String(error.path) : path;
   if (code === "ENOENT" || code === "ENOTDIR")
     return new UserError(`There is no file or folder ${path}. Check the path.`);
   if (code === "EACCES" || code === "EPERM")
-    return new UserError(`${path} cannot be read: permission denied. Check its owner and mode.`);
-  return new UserError(`${path} cannot be read${code ? ` (${code})` : ""}.`);
+    return new UserError(`${inner} cannot be read: permission denied. Check its owner and mode.`);
+  return new UserError(`${inner} cannot be read${code ? ` (${code})` : ""}.`);
 }
 
 /**

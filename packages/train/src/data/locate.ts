@@ -1,6 +1,6 @@
 import { suggestion, UserError } from "@duelo/core";
 import { readdirSync, statSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { cifarFiles, openCifar } from "./cifar.ts";
 import { openCsv } from "./csv.ts";
 import { isPictureName, pathError, pictureFormats } from "./files.ts";
@@ -66,7 +66,7 @@ export async function locate(options: {
     throw new UserError(
       `${spec} cannot be narrowed by "${key}": only named sets can (${namedSets.map((s) => s.name).join(", ")}).`,
     );
-  const name = basename(spec.replace(/[/\\]+$/, "")) || spec;
+  const name = basename(resolve(spec)) || spec;
   try {
     return stats.isDirectory() ? openDirectory(spec, name) : openFile(spec, name, domain);
   } catch (error) {

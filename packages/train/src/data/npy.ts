@@ -30,7 +30,7 @@ const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 const isType = (text: string): text is keyof typeof readers => Object.hasOwn(readers, text);
 
 const headerForm =
-  /^\{'descr': '([<>|=])([a-z]\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? ?\}\s*$/;
+  /^\{'descr': '([<>|=])([a-zA-Z]\d+)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\),? ?\}\s*$/;
 
 function parseHeader(head: Uint8Array, path: string): NpyHeader {
   const name = basename(path);
@@ -113,7 +113,9 @@ function valueRange(bytes: Bytes, header: NpyHeader, path: string) {
   for (let from = 0; from < total; from += 2 ** 20) {
     for (const v of readValues(bytes, header, from, Math.min(2 ** 20, total - from))) {
       if (!Number.isFinite(v))
-        throw new UserError(`${basename(path)} holds ${v}; pictures need finite values. Remove it first.`);
+        throw new UserError(
+          `${basename(path)} holds ${v}; pictures need finite values. Remove it first.`,
+        );
       low = Math.min(low, v);
       high = Math.max(high, v);
     }

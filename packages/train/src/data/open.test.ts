@@ -74,6 +74,9 @@ function readAll(data: Dataset): { x: Uint8Array; y: Int32Array } {
   return out;
 }
 
+const plane = (value: number) =>
+  Array.from({ length: 6 }, () => [value, value, value, value, 0, 0, 0, 0]).flat();
+
 describe("a folder of pictures", () => {
   test("is read in name order, planes first, at its own size", async () => {
     await put("b.png", 20);
@@ -87,10 +90,8 @@ describe("a folder of pictures", () => {
     });
     expect(data.fields["y"]).toBeUndefined();
     const { x } = readAll(data);
-    const plane = (value: number) =>
-      Array.from({ length: 6 }, () => [value, value, value, value, 0, 0, 0, 0]).flat();
-    const record = (red: number) => [...plane(red), ...plane(100), ...plane(50)];
-    expect(Array.from(x)).toEqual([...record(10), ...record(20)]);
+    const record = [10, 100, 50, 20, 100, 50].flatMap((value) => plane(value));
+    expect(Array.from(x)).toEqual(record);
     data.close();
   });
 
@@ -212,19 +213,19 @@ describe("a folder of pictures", () => {
   });
 });
 
-describe("the decoded copy", () => {
-  const decoded = async (request: Partial<DataRequest> = {}) => {
-    const seen = new Set<string>();
-    const lines: string[] = [];
-    const data = await open(request, {
-      progress: (_, __, what) => seen.add(what),
-      warn: (line) => lines.push(line),
-    });
-    const { x } = readAll(data);
-    data.close();
-    return { again: seen.has("decoding"), key: data.key, x, lines };
-  };
+const decoded = async (request: Partial<DataRequest> = {}) => {
+  const seen = new Set<string>();
+  const lines: string[] = [];
+  const data = await open(request, {
+    progress: (_, __, what) => seen.add(what),
+    warn: (line) => lines.push(line),
+  });
+  const { x } = readAll(data);
+  data.close();
+  return { again: seen.has("decoding"), key: data.key, x, lines };
+};
 
+describe("the decoded copy", () => {
   test("is used again, and made anew when a file, the size or the fit changes", async () => {
     for (let i = 0; i < 4; i++) await put(`${i}.png`, i);
     const first = await decoded();
@@ -321,9 +322,19 @@ describe("refused", () => {
     );
   });
 
+  test("labels asked of points", async () => {
+    expect(
+      await refused({ spec: "ring8", domain: "vector", labels: "require" }),
+    ).toMatchInlineSnapshot(
+      `"ring8 has no labels, but this recipe needs them. They are a column named label of a .csv file."`,
+    );
+  });
+
   test("one picture", async () => {
     await put("a.png", 1);
-    expect(await refused()).toMatchInlineSnapshot(`"set holds one picture only. A GAN learns what many pictures share: give it hundreds."`);
+    expect(await refused()).toMatchInlineSnapshot(
+      `"set holds one picture only. A GAN learns what many pictures share: give it hundreds."`,
+    );
   });
 
   test("splits are not classes", async () => {

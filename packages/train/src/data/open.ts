@@ -5,6 +5,7 @@ import {
   refuseTooMany,
   spread,
   wanted,
+  warnSkipped,
   type DataRequest,
   type Dataset,
 } from "./dataset.ts";
@@ -32,9 +33,11 @@ function checkDomain(source: Source, domain: "image" | "vector"): void {
 
 function checkLabels(source: Source, labels: DataRequest["labels"]): void {
   if (labels !== "require" || source.labels) return;
-  throw new UserError(
-    `${source.name} has no labels, but this recipe needs them. Put each class in a sub-folder of its own, or add a metadata.csv with the columns file_name and label.`,
-  );
+  const remedy =
+    source.kind === "pictures"
+      ? "Put each class in a sub-folder of its own, or add a metadata.csv with the columns file_name and label."
+      : "They are a column named label of a .csv file.";
+  throw new UserError(`${source.name} has no labels, but this recipe needs them. ${remedy}`);
 }
 
 function openVectors(source: VectorSource, request: DataRequest, hooks: Hooks): Dataset {
@@ -45,7 +48,7 @@ function openVectors(source: VectorSource, request: DataRequest, hooks: Hooks): 
     total: nAll + source.skipped.length,
     skipped: source.skipped,
   });
-  for (const { file, reason } of source.skipped) hooks.warn?.(`Left out ${file}: ${reason}.`);
+  warnSkipped(source.skipped, hooks);
   const indices = spread(nAll, request.limit);
   const x = Float32Array.from(
     { length: indices.length * dim },

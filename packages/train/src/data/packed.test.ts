@@ -107,12 +107,12 @@ describe("IDX", () => {
   });
 });
 
-describe("CIFAR", () => {
-  const record = (label: number[], red: number) => [
-    ...label,
-    ...Array.from({ length: 3072 }, (_, i) => (i < 1024 ? red : i & 255)),
-  ];
+const record = (label: number[], red: number) => [
+  ...label,
+  ...Array.from({ length: 3072 }, (_, i) => (i < 1024 ? red : i & 255)),
+];
 
+describe("CIFAR", () => {
   test("CIFAR-10: planes as they lie in the file", async () => {
     put("data_batch_9.bin", Uint8Array.from([...record([3], 7), ...record([9], 8)]));
     const { data, x, y } = await all("data_batch_9.bin");
@@ -133,8 +133,12 @@ describe("CIFAR", () => {
   test("refused: cut short, and labels that CIFAR does not have", async () => {
     put("short.bin", bytes(3000));
     put("wrong.bin", Uint8Array.from([...record([3], 7), ...record([77], 8)]));
-    expect(await refused("short.bin")).toMatchInlineSnapshot(`"short.bin has 3000 bytes, which is no whole number of CIFAR-10 (3,073) or CIFAR-100 (3,074) records. Download or unpack it again."`);
-    expect(await refused("wrong.bin")).toMatchInlineSnapshot(`"wrong.bin: record 1 has label 77, but CIFAR-10 has 10 classes. The file is damaged, or not CIFAR."`);
+    expect(await refused("short.bin")).toMatchInlineSnapshot(
+      `"short.bin has 3000 bytes, which is no whole number of CIFAR-10 (3,073) or CIFAR-100 (3,074) records. Download or unpack it again."`,
+    );
+    expect(await refused("wrong.bin")).toMatchInlineSnapshot(
+      `"wrong.bin: record 1 has label 77, but CIFAR-10 has 10 classes. The file is damaged, or not CIFAR."`,
+    );
   });
 });
 
@@ -219,7 +223,7 @@ describe("npy", () => {
         "text.npy is not a .npy file: it does not start with NumPy's header.",
         "odd.npy has a header that cannot be read. Save it again with numpy.save.",
         "big.npy holds values of type >f4; little-endian integers and floats are read. Save x.astype("float32").",
-        "words.npy has a header that cannot be read. Save it again with numpy.save.",
+        "words.npy holds values of type <U5; little-endian integers and floats are read. Save x.astype("float32").",
         "fortran.npy is in Fortran order. Save numpy.ascontiguousarray(x).",
         "short.npy is cut short: it has 144 of 148 bytes. Download or copy it again.",
         "endless.npy has shape [99999999999, 9999, 9999], which holds nothing that can be read.",
@@ -233,12 +237,12 @@ describe("npy", () => {
   });
 });
 
-describe("CSV", () => {
-  const csv = (name: string, text: string, request: Partial<DataRequest> = {}) => {
-    put(name, text);
-    return all(name, { domain: "vector", ...request });
-  };
+const csv = (name: string, text: string, request: Partial<DataRequest> = {}) => {
+  put(name, text);
+  return all(name, { domain: "vector", ...request });
+};
 
+describe("CSV", () => {
   test("numeric columns are x, label is y, columns of words are left out", async () => {
     const text = "\uFEFFage;job;balance;label\r\n30;clerk;-1.5e2;yes\r\n41;nurse;7;no\r\n";
     const { data, x, y } = await csv("bank.csv", text);
@@ -276,9 +280,10 @@ describe("CSV", () => {
     put("words.csv", "a,b\nx,y\nz,w\n");
     put("head.csv", "a,b\n");
     put("open.csv", 'a,b\n1,"2\n3,4\n');
+    put("headless.csv", "1.5,2\n3,4\n");
     put("bad.csv", "a,b\n1,2\n3,x\n5,6\n");
     const texts: string[] = [];
-    for (const name of "empty words head open bad".split(" "))
+    for (const name of "empty words head headless open bad".split(" "))
       texts.push(await refused(`${name}.csv`, { domain: "vector" }));
     texts.push(await refused("bad.csv"));
     expect(texts).toMatchInlineSnapshot(`
@@ -286,6 +291,7 @@ describe("CSV", () => {
         "empty.csv is empty: a CSV starts with a line of column names.",
         "words.csv has no column of numbers under the names a, b. Its first line must name the columns.",
         "head.csv has no column of numbers under the names a, b. Its first line must name the columns.",
+        "headless.csv starts with numbers, not with the names of its columns. Add a first line that names them.",
         "open.csv has a quotation mark that never closes, in row 2.",
         "1 of 3 records of bad.csv cannot be used, more than one in ten: bad.csv row 2 (column b is "x"). Repair or remove them first.",
         "bad.csv holds points, but this recipe trains on pictures, such as emoji or a folder of them.",

@@ -1,5 +1,6 @@
 import { UserError } from "@duelo/core";
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import {
@@ -15,6 +16,7 @@ import {
   refuseTooMany,
   spread,
   wanted,
+  warnSkipped,
   type DataRequest,
   type Dataset,
 } from "./dataset.ts";
@@ -115,7 +117,7 @@ async function build(
   source: PictureSource,
   request: DataRequest,
   hooks: Hooks & { background: string },
-): Promise<void> {
+): Promise<Manifest> {
   const indices = spread(source.length, request.limit);
   const shape = await resolveShape(source, indices, request, hooks);
   const target: Target = { ...shape, fit: request.fit ?? "crop", background: hooks.background };
@@ -140,8 +142,8 @@ async function build(
         yield record;
       }
     }
-    for (const { file, reason } of skipped) hooks.warn?.(`Left out ${file}: ${reason}.`);
     refuseTooMany({ name: source.name, total, skipped });
+    warnSkipped(skipped, hooks);
   }
   const { height, width, channels } = shape;
   const facts = (): Facts => ({
@@ -151,7 +153,7 @@ async function build(
     classes: source.classes && [...source.classes],
     captions: source.captions && pick(source.captions, kept),
   });
-  await writeCache({ dir, recordBytes: channels * height * width, records: records(), facts });
+  return writeCache({ dir, recordBytes: channels * height * width, records: records(), facts });
 }
 
 function cacheFolder(source: PictureSource, request: DataRequest, background: string): string {
@@ -186,18 +188,16 @@ async function ensureCache(
 ): Promise<Manifest> {
   const found = await checkCache(dir, hooks);
   if (found !== "absent" && !("damage" in found)) {
-    for (const { file, reason } of found.skipped) hooks.warn?.(`Left out ${file}: ${reason}.`);
+    warnSkipped(found.skipped, hooks);
     return found;
   }
-  if (found !== "absent")
+  if (found !== "absent") {
     hooks.warn?.(
       `The decoded copy of ${source.name} is damaged (${found.damage}). Decoding it again.`,
     );
-  await build(dir, source, request, hooks);
-  const built = await checkCache(dir, hooks);
-  if (built === "absent" || "damage" in built)
-    throw new Error(`the decoded copy in ${dir} is damaged as soon as it is written`);
-  return built;
+    await rm(dir, { recursive: true, force: true });
+  }
+  return build(dir, source, request, hooks);
 }
 
 /** Mirrors one record [C, H, W] that starts at element `at`, in place. */

@@ -1,0 +1,50 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { listFiles, pathError } from "./files.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "duelo-files-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+test("files come in code-unit order, without hidden ones, and no folder twice", () => {
+  for (const name of [
+    "b/2.png",
+    "b/10.png",
+    "B.png",
+    "a.png",
+    ".hidden/x.png",
+    "__MACOSX/x.png",
+    "é.png",
+  ]) {
+    mkdirSync(join(dir, name, ".."), { recursive: true });
+    writeFileSync(join(dir, name), "");
+  }
+  symlinkSync(dir, join(dir, "loop"));
+  symlinkSync(join(dir, "nowhere"), join(dir, "broken.png"));
+  expect(listFiles(dir).map((f) => f.name)).toEqual([
+    "B.png",
+    "a.png",
+    "b/10.png",
+    "b/2.png",
+    "é.png",
+  ]);
+});
+
+const error = (code: string, path?: string) =>
+  Object.assign(new Error(code), { code, ...(path ? { path } : {}) });
+
+describe("a path that cannot be opened", () => {
+  test.each([
+    [error("ENOENT"), "There is no file or folder ./x. Check the path."],
+    [error("ENOTDIR"), "There is no file or folder ./x. Check the path."],
+    [
+      error("EACCES", "./x/inner"),
+      "./x/inner cannot be read: permission denied. Check its owner and mode.",
+    ],
+    [error("EIO"), "./x cannot be read (EIO)."],
+    [new Error("odd"), "./x cannot be read."],
+  ])("%s", (cause, text) => {
+    expect(pathError("./x", cause).message).toBe(text);
+  });
+});

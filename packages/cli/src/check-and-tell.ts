@@ -1,0 +1,98 @@
+import { FailureError } from "@duelo/core";
+import { checkData, namedSets, type DataReport } from "@duelo/train";
+import { writeFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { count, figures, plural, table } from "./format.ts";
+import { textReporter } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Checks a set and prints what was found. @throws UserError when there is no such set */
+export async function checkAndTell(options: {
+  spec: string;
+  select?: Record<string, string>;
+  /** Where the contact sheet goes, if anywhere. */
+  sheet?: string;
+  json?: true;
+  terminal: Terminal;
+}): Promise<void> {
+  const { spec, select, sheet, json, terminal } = options;
+  const reporter = textReporter(terminal);
+  const report = await checkData(
+    { spec, domain: domainOf(spec), ...(select === undefined ? {} : { select }) },
+    { progress: reporter.data },
+  ).finally(reporter.rest);
+  const { sheet: picture, ...facts } = report;
+  if (sheet !== undefined && picture !== undefined) {
+    await writeFile(sheet, picture).catch((error: Error) => {
+      throw new FailureError(`${sheet} cannot be written: ${error.message}.`);
+    });
+  }
+  terminal.out(json ? `${JSON.stringify(facts)}\n` : reportText(report));
+  if (sheet !== undefined && picture !== undefined && !json) terminal.out(`sheet  ${sheet}\n`);
+}
+
+/** A .npy may hold either; pictures are meant unless the set is known to be points. */
+function domainOf(spec: string): "image" | "vector" {
+  const known = namedSets.find((set) => set.name === spec)?.domain;
+  return known ?? ([".csv", ".tsv"].includes(extname(spec).toLowerCase()) ? "vector" : "image");
+}
+
+const nShown = 10;
+
+/** At most ten lines, and how many more there are. */
+function some<T>(all: readonly T[], line: (one: T) => string): string {
+  const shown = all.slice(0, nShown).map((one) => `  ${line(one)}\n`);
+  const more = all.length > nShown ? [`  and ${count(all.length - nShown)} more\n`] : [];
+  return [...shown, ...more].join("");
+}
+
+/** A report as text, for a person. */
+export function reportText(report: DataReport): string {
+  const { sizes, classes, duplicates, skipped, others, columns } = report;
+  const counts = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of)
+      .map(([name, n]) => `${name} ${count(n)}`)
+      .join(", ");
+  const sizeText = (s: (typeof sizes)[number]): string =>
+    `${s.width}x${s.height}: ${count(s.count)}`;
+  const facts = [
+    ["set", `${report.name} (${report.layout})`],
+    ["records", count(report.nRecords)],
+    ["formats", counts(report.formats)],
+    ["channels", counts(report.channels)],
+    ["captions", report.nCaptions > 0 ? count(report.nCaptions) : ""],
+    ["classes", classes.length > 0 ? count(classes.length) : "none"],
+    ["duplicates", duplicates.length > 0 ? plural(duplicates.length, "group") : "none"],
+    ["unreadable", skipped.length > 0 ? count(skipped.length) : "none"],
+    ["other files", others.length > 0 ? count(others.length) : ""],
+  ].filter(([, value]) => value !== "");
+  const part = (title: string, text: string): string => (text === "" ? "" : `\n${title}\n${text}`);
+  return [
+    table(facts),
+    part("Sizes (width x height)", some(sizes, sizeText)),
+    part(
+      "Classes",
+      some(classes, (c) => `${c.name}: ${count(c.count)}`),
+    ),
+    part(
+      "Columns",
+      some(
+        columns,
+        (c) =>
+          `${c.name}: ${[c.low, c.high].map(figures).join(" to ")}, mean ${figures(c.mean)}, sd ${figures(c.sd)}`,
+      ),
+    ),
+    part(
+      "The same content",
+      some(duplicates, (names) => names.join(", ")),
+    ),
+    part(
+      "Cannot be read",
+      some(skipped, (s) => `${s.file}: ${s.reason}`),
+    ),
+    part(
+      "Not pictures",
+      some(others, (name) => name),
+    ),
+  ].join("");
+}

@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import { plural } from "../format.ts";
+import { positive, whole } from "../parse.ts";
+import type { Terminal } from "../terminal.ts";
+
+export function addSample(program: Command, terminal: Terminal): void {
+  program
+    .command("sample")
+    .description("make samples with the generator of a run")
+    .argument("<run>", "its number, its name, latest, or the path of its folder")
+    .option("-n, --number <n>", "how many", whole(1), 64)
+    .option("--label <class>", "one class for all, by name or number")
+    .option("--truncation <t>", "keep normal noise within -t to t: safer and more alike", positive)
+    .option("--seed <n>", "which samples", whole(0), 0)
+    .option("--grid <file>", "the PNG to write them to (default: NAME-OF-RUN.png)")
+    .option("--out <folder>", "write each to a file of its own instead")
+    .option("--runs <folder>", "folder of run folders", "runs")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  duelo sample latest --grid faces.png\n  duelo sample 0003 -n 1000 --label Sneaker --out sneakers",
+    )
+    .action(async (run: string, flags: SampleFlags) => {
+      const { writeSamples } = await import("../write-samples.ts");
+      const { number, label, truncation, ...rest } = flags;
+      const written = await writeSamples({
+        ...rest,
+        run,
+        n: number,
+        ...(label === undefined ? {} : { label }),
+        ...(truncation === undefined ? {} : { truncation }),
+      });
+      terminal.err(`${plural(number, "sample")} of ${written.dir}\n`);
+      terminal.out(`${written.path}\n`);
+    });
+}
+
+interface SampleFlags {
+  readonly number: number;
+  readonly label?: string;
+  readonly truncation?: number;
+  readonly seed: number;
+  readonly grid?: string;
+  readonly out?: string;
+  readonly runs: string;
+}

@@ -1,0 +1,129 @@
+import { Option, type Command } from "commander";
+import type { Budget, TrainRequest } from "@duelo/train";
+import { cacheDir } from "../cache-dir.ts";
+import { pair, positive, size, whole } from "../parse.ts";
+import type { Terminal } from "../terminal.ts";
+import { trainAndTell } from "../train-and-tell.ts";
+
+export function addTrain(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("train")
+    .description("train a recipe on your data; the same command resumes")
+    .argument("<recipe>", "its name; duelo list has them all")
+    .requiredOption("--data <set>", "a named set, a folder of pictures, or a file")
+    .option("--preset <name>", "a choice of options; duelo show RECIPE has them all")
+    .option("--set <key=value>", "an option of the recipe; may be repeated", pair)
+    .option("--size <pixels>", "image size: 64, or WIDTHxHEIGHT", size)
+    .addOption(
+      new Option("--channels <n>", "1 grey, 3 colour, 4 colour and alpha")
+        .choices(["1", "3", "4"])
+        .argParser((text) => whole(1)(text)),
+    )
+    .addOption(
+      new Option("--fit <how>", "how pictures of another shape are fitted (default: crop)").choices(
+        ["crop", "pad", "stretch"],
+      ),
+    )
+    .option("--background <colour>", "the colour under transparent pixels (default: white)")
+    .option("--flip", "add the mirror image of every picture")
+    .option("--limit <n>", "use at most so many records", whole(1))
+    .option("--select <key=value>", "narrow a named set, such as group=flags", pair);
+  addRunOptions(command)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  duelo train dcgan --data ./photos --minutes 30\n  duelo train cgan --data fashion-mnist --set lr=1e-4 --seed 1",
+    )
+    .action(async (recipe: string, flags: TrainFlags) => {
+      await trainAndTell({ request: requestOf(recipe, flags), flags, terminal });
+    });
+}
+
+/** What every command that trains takes: how long, where, and how it is told. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--steps <n>", "train for so many steps").argParser(whole(1)))
+    .addOption(
+      new Option("--images <n>", "train for so many records")
+        .argParser(whole(1))
+        .conflicts("steps"),
+    )
+    .addOption(
+      new Option("--minutes <n>", "train for so many minutes")
+        .argParser(positive)
+        .conflicts(["steps", "images"]),
+    )
+    .option("--seed <n>", "where all random numbers come from (default: 0)", whole(0))
+    .addOption(
+      new Option("--device <name>", "where to compute (default: cpu)").choices([
+        "cpu",
+        "webgpu",
+        "cuda",
+      ]),
+    )
+    .option("--threads <n>", "CPU threads (default: one for each core)", whole(1))
+    .option("--runs <folder>", "folder of run folders", "runs")
+    .option("--new", "begin another run, where the same command would resume")
+    .option("--dry-run", "print what would be trained, and train nothing")
+    .option("--json", "write one JSON object a line to stdout");
+}
+
+export interface RunFlags {
+  readonly steps?: number;
+  readonly images?: number;
+  readonly minutes?: number;
+  readonly seed?: number;
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  readonly threads?: number;
+  readonly runs: string;
+  readonly new?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+interface TrainFlags extends RunFlags {
+  readonly data: string;
+  readonly preset?: string;
+  readonly set?: Record<string, string>;
+  readonly size?: { width: number; height: number };
+  readonly channels?: 1 | 3 | 4;
+  readonly fit?: "crop" | "pad" | "stretch";
+  readonly background?: string;
+  readonly flip?: true;
+  readonly limit?: number;
+  readonly select?: Record<string, string>;
+}
+
+function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
+  const { data, preset, set, size: pixels, channels, fit, background, flip, limit, select } = flags;
+  return {
+    ...runRequest(flags),
+    recipe,
+    data,
+    ...pixels,
+    ...defined({ preset, set, channels, fit, background, flip, limit, select }),
+  };
+}
+
+/** The part of a request that `addRunOptions` asks for. */
+export function runRequest(flags: RunFlags): Omit<TrainRequest, "recipe" | "data"> {
+  const { seed, device, threads, runs } = flags;
+  const budget = budgetOf(flags);
+  return {
+    runs,
+    cacheDir: cacheDir(),
+    ...defined({ seed, device, threads, budget, fresh: flags.new }),
+  };
+}
+
+function budgetOf({ steps, images, minutes }: RunFlags): Budget | undefined {
+  if (steps !== undefined) return { steps };
+  if (images !== undefined) return { images };
+  return minutes === undefined ? undefined : { minutes };
+}
+
+/** Leaves out what was not given. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

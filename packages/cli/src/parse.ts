@@ -1,0 +1,49 @@
+import { InvalidArgumentError } from "commander";
+
+/** A whole number of at least `least`. */
+export function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value)) {
+      throw new InvalidArgumentError(`It takes a whole number from ${least} up.`);
+    }
+    return value;
+  };
+}
+
+/** A number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0 && value < Infinity)) {
+    throw new InvalidArgumentError("It takes a number above 0.");
+  }
+  return value;
+}
+
+/** A number from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("It takes a number from 0 to 1.");
+  }
+  return value;
+}
+
+/** `64`, or `96x64`: width by height, in pixels. */
+export function size(text: string): { width: number; height: number } {
+  const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
+  if (!(Number(width) > 0 && Number(height) > 0)) {
+    throw new InvalidArgumentError("It takes pixels: 64, or 96x64 for width and height.");
+  }
+  return { width: Number(width), height: Number(height) };
+}
+
+/** Collects `key=value` options that may be repeated. */
+export function pair(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const cut = text.indexOf("=");
+  if (cut < 1) throw new InvalidArgumentError("It takes key=value.");
+  return { ...before, [text.slice(0, cut)]: text.slice(cut + 1) };
+}

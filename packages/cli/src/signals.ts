@@ -1,0 +1,34 @@
+import { constants } from "node:os";
+import { Interrupted } from "./interrupted.ts";
+
+const caught = ["SIGINT", "SIGTERM"] as const;
+
+/**
+ * Runs `work` so that Ctrl-C or SIGTERM asks it to save and leave, and a second one ends the process
+ * at once. Throws Interrupted when the work was asked to leave and did.
+ */
+export async function untilSignal<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  onFirst: () => void,
+): Promise<T> {
+  const controller = new AbortController();
+  let exitCode: number | undefined;
+  const heard = (signal: (typeof caught)[number]): void => {
+    const code = 128 + constants.signals[signal];
+    if (exitCode !== undefined) process.exit(code);
+    exitCode = code;
+    onFirst();
+    controller.abort();
+  };
+  for (const signal of caught) process.on(signal, heard);
+  try {
+    const result = await work(controller.signal);
+    if (exitCode !== undefined) throw new Interrupted(exitCode);
+    return result;
+  } catch (error) {
+    const aborted = error instanceof Error && error.name === "AbortError";
+    throw aborted && exitCode !== undefined ? new Interrupted(exitCode) : error;
+  } finally {
+    for (const signal of caught) process.off(signal, heard);
+  }
+}

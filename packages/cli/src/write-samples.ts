@@ -1,0 +1,97 @@
+import { FailureError, UserError } from "@duelo/core";
+import { encodeImages, imageGrid, pointPlot, sampleRun, type Samples } from "@duelo/train";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+export interface WriteSamplesRequest {
+  /** Folder of run folders. */
+  readonly runs: string;
+  /** Number, name, `latest`, or the path of a run folder. */
+  readonly run: string;
+  readonly n: number;
+  readonly seed: number;
+  readonly label?: string;
+  readonly truncation?: number;
+  /** One PNG with all of them; `NAME-OF-RUN.png` in the working folder unless said otherwise. */
+  readonly grid?: string;
+  /** A folder: each image as a PNG of its own (`0000.png` …), points as `points.csv`. */
+  readonly out?: string;
+}
+
+/**
+ * Makes samples with the generator of a run and writes them as a grid, or into a folder.
+ * @returns where they were written, and the run they are of
+ * @throws UserError when there is no such run, class or folder
+ */
+export async function writeSamples(
+  request: WriteSamplesRequest,
+): Promise<{ path: string; dir: string }> {
+  const { grid, out, ...sampling } = request;
+  if (grid !== undefined && out !== undefined) {
+    throw new UserError(
+      "--grid and --out were both given. Choose one picture, or one file for each.",
+    );
+  }
+  const samples = await sampleRun(sampling);
+  const { dir } = samples;
+  if (out !== undefined) {
+    const files = await filesOf(samples);
+    await onDisk(out, () => mkdir(out, { recursive: true }));
+    for (const [name, bytes] of files) {
+      await onDisk(join(out, name), () => writeFile(join(out, name), bytes));
+    }
+    return { path: out, dir };
+  }
+  const path = grid ?? `${basename(dir)}.png`;
+  const picture = await pictureOf(samples);
+  await onDisk(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, picture);
+  });
+  return { path, dir };
+}
+
+function pixelsOf({ pixels, shape, range }: Samples) {
+  const [n = 0, c = 0, h = 0, w = 0] = shape;
+  return range === undefined ? undefined : { pixels, shape: [n, c, h, w] as const, range };
+}
+
+async function pictureOf(samples: Samples): Promise<Uint8Array> {
+  const images = pixelsOf(samples);
+  if (images !== undefined) return imageGrid(images);
+  if (samples.shape[1] !== 2) {
+    throw new UserError(
+      `These samples are rows of ${samples.shape[1]} numbers, not images. Use --out FOLDER to write them as points.csv.`,
+    );
+  }
+  return pointPlot({ real: new Float32Array(), generated: samples.pixels });
+}
+
+async function filesOf(samples: Samples): Promise<[name: string, bytes: Uint8Array | string][]> {
+  const images = pixelsOf(samples);
+  if (images === undefined) return [["points.csv", csvOf(samples)]];
+  const digits = Math.max(4, String(images.shape[0] - 1).length);
+  const files = await encodeImages(images);
+  return files.map((bytes, i) => [`${String(i).padStart(digits, "0")}.png`, bytes]);
+}
+
+function csvOf({ pixels, shape }: Samples): string {
+  const [n = 0, d = 0] = shape;
+  const head = Array.from({ length: d }, (_, c) => `x${c}`).join(",");
+  const rows = Array.from({ length: n }, (_, i) => pixels.subarray(i * d, (i + 1) * d).join(","));
+  return `${[head, ...rows].join("\n")}\n`;
+}
+
+const ofUser = ["ENOENT", "ENOTDIR", "EEXIST", "EISDIR", "EACCES", "EPERM", "EROFS"];
+
+async function onDisk<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const text = `${path} cannot be written (${code}).`;
+    if (ofUser.includes(code))
+      throw new UserError(`${text} Choose a place where files can be made.`);
+    throw new FailureError(`${text} The run itself is unchanged.`);
+  }
+}

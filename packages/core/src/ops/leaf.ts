@@ -1,10 +1,7 @@
 import { apply, defineOp, sizeOf, Tensor, type DType, type Shape } from "../ir.ts";
 import { expand } from "./shape.ts";
 
-interface LeafAttrs extends Readonly<Record<string, string | readonly number[]>> {
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
+export type LeafAttrs = { readonly dtype: DType; readonly shape: Shape };
 
 /** y = a named value, fed from outside. */
 export const Input = defineOp<LeafAttrs & { readonly name: string }>({

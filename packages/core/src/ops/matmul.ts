@@ -27,6 +27,9 @@ function matrix(
   return { rows, columns, batch: shape.slice(0, -2) };
 }
 
+const named = (shape: Shape, transposed: boolean): string =>
+  `${showShape(shape)}${transposed ? " transposed" : ""}`;
+
 /** C = op(A) op(B) over the last two axes, op transposing where asked; the axes before them broadcast. */
 export const MatMul = defineOp<MatMulAttrs>({
   name: "MatMul",
@@ -36,7 +39,6 @@ export const MatMul = defineOp<MatMulAttrs>({
     demand("MatMul", "the second operand", y, "float32");
     const [a, b] = [matrix(x.shape, transA), matrix(y.shape, transB)];
     if (Math.min(x.shape.length, y.shape.length) < 2 || a.columns !== b.rows) {
-      const named = (s: Shape, t: boolean): string => `${showShape(s)}${t ? " transposed" : ""}`;
       throw graphError(
         "MatMul",
         `${named(x.shape, transA)} does not multiply ${named(y.shape, transB)}`,
@@ -73,9 +75,8 @@ export const MatMul = defineOp<MatMulAttrs>({
 });
 
 function swapLast(e: Emitter, x: string, rank: number): string {
-  const perm = Array.from({ length: rank }, (_, i) => i)
-    .with(-1, rank - 2)
-    .with(-2, rank - 1);
+  const batch = Array.from({ length: rank - 2 }, (_, i) => i);
+  const perm = [...batch, rank - 1, rank - 2];
   return e.node("Transpose", [x], { perm: { ints: perm } })[0];
 }
 

@@ -1,6 +1,7 @@
 import type { OpDef } from "../ir.ts";
 import { Add, Div, Max, Min, Mul, Pow, Sub } from "./arithmetic.ts";
 import { StopGradient } from "./control.ts";
+import { Conv, ConvTranspose, ConvWeightGrad } from "./conv.ts";
 import {
   Abs,
   Atan,
@@ -38,6 +39,7 @@ import {
   Where,
 } from "./logic.ts";
 import { MatMul } from "./matmul.ts";
+import { PadBorder } from "./pad.ts";
 import { CumSum, ReduceMax, ReduceMin, ReduceSum } from "./reduce.ts";
 import { Concat, Expand, Pad, Reshape, Slice, Transpose } from "./shape.ts";
 import { LogSoftmax, Softmax } from "./softmax.ts";
@@ -90,11 +92,15 @@ export const ops = {
   Slice,
   Concat,
   Pad,
+  PadBorder,
   ReduceSum,
   ReduceMax,
   ReduceMin,
   CumSum,
   MatMul,
+  Conv,
+  ConvTranspose,
+  ConvWeightGrad,
   Gather,
   ScatterAdd,
   GatherElements,

@@ -112,15 +112,19 @@ async function resolveShape(
   };
 }
 
-async function build(
-  dir: string,
-  source: PictureSource,
-  request: DataRequest,
-  hooks: Hooks & { background: string },
-): Promise<Manifest> {
+/** One set on its way into its cache folder. */
+interface Job {
+  readonly source: PictureSource;
+  readonly request: DataRequest;
+  readonly background: string; // #rrggbb
+  readonly dir: string;
+  readonly hooks: Hooks;
+}
+
+async function build({ source, request, background, dir, hooks }: Job): Promise<Manifest> {
   const indices = spread(source.length, request.limit);
   const shape = await resolveShape(source, indices, request, hooks);
-  const target: Target = { ...shape, fit: request.fit ?? "crop", background: hooks.background };
+  const target: Target = { ...shape, fit: request.fit ?? "crop", background };
   const kept: number[] = [];
   const skipped: Skipped[] = [...source.skipped];
   const total = indices.length + source.skipped.length;
@@ -180,12 +184,8 @@ function cacheFolder(source: PictureSource, request: DataRequest, background: st
 }
 
 /** The decoded copy of the set: the one that is there when it is whole, else a new one. */
-async function ensureCache(
-  dir: string,
-  source: PictureSource,
-  request: DataRequest,
-  hooks: Hooks & { background: string },
-): Promise<Manifest> {
+async function ensureCache(job: Job): Promise<Manifest> {
+  const { source, dir, hooks } = job;
   const found = await checkCache(dir, hooks);
   if (found !== "absent" && !("damage" in found)) {
     warnSkipped(found.skipped, hooks);
@@ -197,7 +197,7 @@ async function ensureCache(
     );
     await rm(dir, { recursive: true, force: true });
   }
-  return build(dir, source, request, hooks);
+  return build(job);
 }
 
 /** Mirrors one record [C, H, W] that starts at element `at`, in place. */
@@ -213,7 +213,7 @@ export async function openPictures(
 ): Promise<Dataset> {
   const background = await resolveColour(request.background ?? "white");
   const dir = cacheFolder(source, request, background);
-  const manifest = await ensureCache(dir, source, request, { ...hooks, background });
+  const manifest = await ensureCache({ source, request, background, dir, hooks });
   const reader = openReader(dir, manifest);
   const { recordBytes, nRecords, shape } = manifest;
   const [channels = 1, height = 1, width = 1] = shape;

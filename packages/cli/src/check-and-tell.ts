@@ -46,13 +46,16 @@ function some<T>(all: readonly T[], line: (one: T) => string): string {
   return [...shown, ...more].join("");
 }
 
+const counts = (of: Readonly<Record<string, number>>): string =>
+  Object.entries(of)
+    .map(([name, n]) => `${name} ${count(n)}`)
+    .join(", ");
+
+const part = (title: string, text: string): string => (text === "" ? "" : `\n${title}\n${text}`);
+
 /** A report as text, for a person. */
 export function reportText(report: DataReport): string {
   const { sizes, classes, duplicates, skipped, others, columns } = report;
-  const counts = (of: Readonly<Record<string, number>>): string =>
-    Object.entries(of)
-      .map(([name, n]) => `${name} ${count(n)}`)
-      .join(", ");
   const sizeText = (s: (typeof sizes)[number]): string =>
     `${s.width}x${s.height}: ${count(s.count)}`;
   const facts = [
@@ -66,7 +69,6 @@ export function reportText(report: DataReport): string {
     ["unreadable", skipped.length > 0 ? count(skipped.length) : "none"],
     ["other files", others.length > 0 ? count(others.length) : ""],
   ].filter(([, value]) => value !== "");
-  const part = (title: string, text: string): string => (text === "" ? "" : `\n${title}\n${text}`);
   return [
     table(facts),
     part("Sizes (width x height)", some(sizes, sizeText)),

@@ -1,1 +1,145 @@
-export {};
+// The public surface of Duelo, in one list. Anything not named here may change without notice.
+
+// The language that recipes are written in.
+export {
+  abs,
+  adam,
+  adamW,
+  add,
+  affineGrid,
+  amax,
+  amin,
+  and,
+  atan,
+  avgPool,
+  cast,
+  ceil,
+  clamp,
+  concat,
+  constant,
+  conv,
+  convTranspose,
+  cos,
+  cosine,
+  cumsum,
+  div,
+  downsample,
+  elu,
+  equal,
+  erf,
+  exp,
+  expand,
+  exponentialDecay,
+  firDown,
+  firUp,
+  flip,
+  floor,
+  full,
+  gather,
+  gelu,
+  globalAvgPool,
+  grad,
+  greater,
+  greaterOrEqual,
+  gridSample,
+  input,
+  leakyRelu,
+  less,
+  lessOrEqual,
+  linearDecay,
+  log,
+  logsumexp,
+  matmul,
+  max,
+  maxPool,
+  mean,
+  min,
+  momentum,
+  mul,
+  neg,
+  nn,
+  norm2,
+  not,
+  notEqual,
+  oneHot,
+  or,
+  pad,
+  pixelShuffle,
+  pixelUnshuffle,
+  pow,
+  reciprocal,
+  relu,
+  reshape,
+  resizeBilinear,
+  rmsprop,
+  round,
+  scalar,
+  scatterAdd,
+  selu,
+  sgd,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  slice,
+  softplus,
+  split,
+  sqrt,
+  square,
+  squeeze,
+  stack,
+  stopGradient,
+  straightThrough,
+  sub,
+  sum,
+  tan,
+  tanh,
+  Tensor,
+  transpose,
+  unsqueeze,
+  upfirdn2d,
+  upsampleBilinear,
+  upsampleNearest,
+  variance,
+  where,
+} from "@duelo/core";
+export type { DType, Layer, Net, NoiseSpec, Optimizer, Schedule, Shape } from "@duelo/core";
+export { choice, flag, image, int, label, number, recipe, vector } from "@duelo/zoo";
+export type { Context, OptionTable, OptionValue, Phase, Preset, Recipe } from "@duelo/zoo";
+
+// What is wrong, said in one sentence.
+export { FailureError, GraphError, UserError } from "@duelo/core";
+
+// What the commands do.
+export { findRecipe, recipes } from "@duelo/zoo"; // list
+export { describePhase, describeRecipe } from "./describe.ts"; // show
+export { plan, train } from "@duelo/train"; // train
+export { sampleRun } from "@duelo/train"; // sample
+export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
+export { exportRun } from "@duelo/train"; // export
+export { checkData, namedSets, openData } from "@duelo/train"; // data check
+export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor
+export { measure, type Measurement } from "./measure.ts"; // bench
+export { cacheDir } from "./cache-dir.ts";
+export { findRun, listRuns } from "@duelo/train";
+export type {
+  Budget,
+  DataReport,
+  DataRequest,
+  Dataset,
+  Plan,
+  Progress,
+  RunInfo,
+  SampleRequest,
+  Samples,
+  TrainHooks,
+  TrainRequest,
+  TrainResult,
+} from "@duelo/train";
+
+// The graphs underneath, and where they run.
+export { print, toOnnx, verify, type Graph } from "@duelo/core";
+export { devices, openRuntime } from "@duelo/runtime";
+export type { Device, HostTensor, Program, Runtime, State } from "@duelo/runtime";
+export { traceSample, traceStep } from "@duelo/zoo";
+export type { SampleGraph, StepGraph } from "@duelo/zoo";

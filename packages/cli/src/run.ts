@@ -18,7 +18,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-async function exitCodeOf(error: unknown, terminal: Terminal): Promise<number> {
+function exitCodeOf(error: unknown, terminal: Terminal): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has said it
   if (process.env["DUELO_DEBUG"] === "1" && error instanceof Error) {
@@ -26,8 +26,7 @@ async function exitCodeOf(error: unknown, terminal: Terminal): Promise<number> {
   } else {
     terminal.err(`${sentence(error)}\n`);
   }
-  const { UserError } = await import("@duelo/core");
-  return error instanceof UserError ? 2 : 1;
+  return error instanceof Error && error.name === "UserError" ? 2 : 1;
 }
 
 function sentence(error: unknown): string {
@@ -36,5 +35,5 @@ function sentence(error: unknown): string {
   const hint = known
     ? ""
     : " This is a fault of Duelo or of what it runs on; DUELO_DEBUG=1 shows where.";
-  return `${error.message}${hint}`;
+  return `${error.message.replace(/(?<![.!?])$/, ".")}${hint}`;
 }

@@ -19,7 +19,7 @@ export function caseGraph(c: OpCase): { graph: Graph; feeds: Feeds } {
     leaves[name] = input(name, given);
     feeds[name] = valuesOf(given, random);
   }
-  return { graph: { inputs: Object.values(leaves), outputs: { y: c.build(leaves) } }, feeds };
+  return { graph: { inputs: Object.values(leaves), outputs: { result: c.build(leaves) } }, feeds };
 }
 
 /**
@@ -35,7 +35,7 @@ export function caseGradientGraph(c: OpCase): { graph: Graph; feeds: Feeds } | u
   const gradients = grad(y, xs, constant(u, { shape: y.shape }));
   const names = xs.map((x) => `grad_${String(x.attrs["name"])}`);
   const outputs = Object.fromEntries(gradients.map((g, i) => [names[i] ?? "", g]));
-  return { graph: { inputs: graph.inputs, outputs: { y, ...outputs } }, feeds };
+  return { graph: { inputs: graph.inputs, outputs: { result: y, ...outputs } }, feeds };
 }
 
 /**
@@ -111,8 +111,8 @@ function inner(xs: readonly Tensor[], v: readonly Float64Array[]): Tensor {
 }
 
 function result(graph: Graph): Tensor {
-  const { y } = graph.outputs;
-  if (y === undefined) throw new TypeError("the graph has no result y");
+  const { result: y } = graph.outputs;
+  if (y === undefined) throw new TypeError("a case has one result");
   return y;
 }
 

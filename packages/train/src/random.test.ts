@@ -17,6 +17,8 @@ function moments(values: Float32Array): { mean: number; variance: number; fourth
   return { mean, variance, fourth };
 }
 
+const block = (b: number) => philox4x32([b, 9, 2, 0xfffffffe], [7, 5]);
+
 describe("Philox4x32-10", () => {
   // The three known answers that Random123 publishes for philox4x32, 10 rounds.
   test.each([
@@ -38,7 +40,6 @@ describe("Philox4x32-10", () => {
   test("a key's words are the blocks of its counter", () => {
     const out = new Uint32Array(7);
     fillWords(out, { seed: 5 * 2 ** 32 + 7, stream: 0xfffffffe, counter: 2 ** 33 + 9 });
-    const block = (b: number) => philox4x32([b, 9, 2, 0xfffffffe], [7, 5]);
     expect(hex(out)).toBe(`${hex(block(0))} ${hex(block(1).subarray(0, 3))}`);
   });
 });

@@ -27,6 +27,7 @@ import {
   sub,
   sum,
   where,
+  type Clock,
   type Layer,
   type Net,
   type Scope,
@@ -204,7 +205,7 @@ export const progressive = recipe({
       resetSlots: true,
     })),
   scalars: (c) => ({
-    fade: ({ nImages }) => Math.min((nImages - c.level * 1_200_000) / 600_000, 1),
+    fade: ({ nImages }: Clock) => Math.min((nImages - c.level * 1_200_000) / 600_000, 1),
   }),
   nets: (c) => ({
     G: nn.chain(
@@ -259,14 +260,12 @@ export const seqgan = recipe({
       update: ["G"],
       times: ({ step }) => (step < 10_000 ? 0 : 1),
       loss({ G, D }, { gumbel }) {
-        let token = argmax(reshape(slice(gumbel, { axis: 0, start: 0, end: 1 }), [c.batch, 50]), {
-          axis: 1,
-        });
+        let token = argmax(reshape(slice(gumbel, { axis: 0, start: 0, end: 1 }), [c.batch, 50]), 1);
         const [tokens, chosen]: [Tensor[], Tensor[]] = [[], []];
         for (let t = 0; t < 20; t++) {
           const logp = G(token);
           const u = reshape(slice(gumbel, { axis: 0, start: t, end: t + 1 }), [c.batch, 50]);
-          token = argmax(add(stopGradient(logp), u.log().mul(-1).log().mul(-1)), { axis: 1 });
+          token = argmax(add(stopGradient(logp), u.log().mul(-1).log().mul(-1)), 1);
           chosen.push(sum(mul(logp, oneHot(token, { depth: 50 })), { axes: [1] }));
           tokens.push(cast(token, "float32"));
         }
@@ -276,7 +275,7 @@ export const seqgan = recipe({
     },
   ],
   sample: ({ G }, { gumbel }) =>
-    G(argmax(reshape(slice(gumbel, { axis: 0, start: 0, end: 1 }), [c0, 50]), { axis: 1 })),
+    G(argmax(reshape(slice(gumbel, { axis: 0, start: 0, end: 1 }), [c0, 50]), 1)),
 });
 const c0 = 64;
 

@@ -1,10 +1,13 @@
-export { UserError, FailureError, GraphError } from "./errors.ts";
+import "./fluent.ts";
+
+export { FailureError, GraphError, UserError } from "./errors.ts";
 export { nearest, suggestion } from "./nearest.ts";
 export { at, sameShape, sizeOf, Tensor } from "./ir.ts";
 export type { DType, NdArray, OpDef, Shape, TensorType } from "./ir.ts";
 export { inputName, print, topological, verify, type Graph } from "./graph.ts";
 export { grad } from "./grad.ts";
 export { interpret } from "./interpret.ts";
+
 export { add, div, max, min, mul, neg, pow, sub } from "./ops/arithmetic.ts";
 export { constant, full, input, scalar } from "./ops/leaf.ts";
 export {
@@ -64,6 +67,8 @@ export {
 } from "./ops/logic.ts";
 export { matmul } from "./ops/matmul.ts";
 export { gather, scatterAdd } from "./ops/gather.ts";
+export { argmax, sort, topK } from "./ops/sort.ts";
+export { logSoftmax, softmax } from "./ops/softmax.ts";
 export { stopGradient, straightThrough } from "./ops/control.ts";
 export { conv, convTranspose } from "./ops/conv.ts";
 export { pad } from "./ops/pad.ts";
@@ -78,9 +83,14 @@ export {
 } from "./ops/resample.ts";
 export { firDown, firUp, upfirdn2d } from "./ops/fir.ts";
 export { affineGrid, gridSample } from "./ops/grid-sample.ts";
+
 export * as nn from "./nn/index.ts";
 export type { Initializer, RandomSource } from "./nn/init.ts";
 export { noiseType, Scope, Variables } from "./nn/scope.ts";
 export type { Layer, Net, NoiseSpec, VariableSpec } from "./nn/scope.ts";
 export { Binding, type Bound } from "./nn/bind.ts";
 export * from "./optim/index.ts";
+
+export { optimize } from "./passes/index.ts";
+export { toOnnx, type OnnxOptions } from "./onnx/emit.ts";
+export { readMetadata } from "./onnx/decode.ts";

@@ -1,6 +1,6 @@
 import { optimize } from "@duelo/core";
 import type { HostTensor, Runtime, State } from "@duelo/runtime";
-import { traceSample, type Context, type Recipe } from "@duelo/zoo";
+import { traceSample, withBatch, type Context, type Recipe } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
 import { fillNoise, type Feeds } from "./feeder.ts";
 import { streamOf } from "./random.ts";
@@ -26,7 +26,7 @@ export async function watch(options: {
   dataset: Dataset;
 }): Promise<Watcher> {
   const { recipe, runtime, seed, n, columns, dataset } = options;
-  const context: Context = { ...options.context, batch: n };
+  const context = withBatch(options.context, n);
   const traced = traceSample(recipe, context);
   const program = await runtime.compile(optimize(traced.graph), { name: `${recipe.name}.sample` });
   const noise: Feeds = {};

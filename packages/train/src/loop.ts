@@ -332,8 +332,8 @@ class Sitting {
       await this.#pictures();
     }
     if (this.#counters.step > 0) {
-      await writeGenerator({ run, recipe: resolved.recipe, context: this.#context, state: await this.#model.state.read(), step: this.#counters.step });
-      await writeModelCard({ dir: run.dir });
+      const { inputs, range } = await writeGenerator({ run, recipe: resolved.recipe, context: this.#context, state: await this.#model.state.read(), step: this.#counters.step });
+      await writeModelCard({ dir: run.dir, inputs, range });
     }
     const report = await writeReport({ dir: run.dir });
     const { step, nImages, timeMs } = this.#now();

@@ -10,7 +10,8 @@ import {
 } from "@duelo/zoo";
 import { suggestion } from "@duelo/core";
 import type { DataRequest, Dataset } from "./data/dataset.ts";
-import { openData, type DataHooks } from "./data/open.ts";
+import { openData } from "./data/open.ts";
+import type { Hooks as DataHooks } from "./data/source.ts";
 
 /** How long to train. */
 export type Budget =
@@ -72,7 +73,7 @@ export function resolveRequest(request: TrainRequest): Resolved {
       `Recipe ${recipe.name} has no preset "${presetName}".${suggestion(presetName, names)} Presets: ${names.join(", ")}.`,
     );
   }
-  const options = resolveOptions(recipe.options, { ...preset.options, ...request.set });
+  const options = resolveOptions(recipe.options, { ...defined(preset.options), ...request.set });
   return {
     recipe,
     presetName,
@@ -124,6 +125,11 @@ export async function openFor(resolved: Resolved, hooks: DataHooks): Promise<Dat
     throw new UserError(`Recipe ${resolved.recipe.name} cannot take these images: ${refusal}.`);
   }
   return dataset;
+}
+
+function defined(options: Preset["options"]): Record<string, OptionValue> {
+  const entries = Object.entries(options ?? {});
+  return Object.fromEntries(entries.flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const])));
 }
 
 /** What the recipe is traced with. */

@@ -1,12 +1,13 @@
 export { findRecipe, recipes } from "./registry.ts";
 export { choice, flag, int, number, readOption, resolveOptions } from "./options.ts";
 export type { OptionSpec, OptionTable, OptionValue } from "./options.ts";
-export { image, label, recipe, vector } from "./recipe.ts";
+export { image, label, recipe, vector, withBatch } from "./recipe.ts";
 export type {
   BoundNets,
   Context,
   DataTable,
   FieldSpec,
+  ImageField,
   InputTensors,
   Phase,
   PhaseResult,

@@ -60,6 +60,9 @@ export type Context<
   readonly nClasses: number;
 };
 
+/** The same context for another batch, as sampling and exporting need. */
+export const withBatch = (c: Context, batch: number): Context => ({ ...c, batch }) as Context;
+
 /**
  * What a phase gives back: a scalar that all its nets minimise, or one for each of them (then all
  * move at once, from the same forward pass); and scalars to write down.

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { html, Html, type HtmlValue } from "./html.ts";
-import { downsample, runningMean, type Series } from "./series.ts";
+import { downsample, smooth, type Series } from "./series.ts";
 import { numberText, plural } from "./words.ts";
 
 export interface ChartOptions {
@@ -57,8 +57,15 @@ function gapNote(label: string, { steps, values }: Series): Html[] {
 
 const colour = (i: number): string => `var(--series-${(i % nColours) + 1})`;
 
+const short = (value: number): string =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : compact.format(value);
+
 function draw({ lines, y, percent = false, size }: ChartOptions): string {
-  const format = percent ? percentage : compact;
+  const format = percent ? (v: number) => percentage.format(v) : short;
+  const domain = domainOf(
+    lines.flatMap(({ series }) => series.values),
+    y,
+  );
   const axes = { tickSize: 0, tickPadding: 8 };
   const svg: { outerHTML: string } = Plot.plot({
     document,
@@ -68,19 +75,29 @@ function draw({ lines, y, percent = false, size }: ChartOptions): string {
     marginTop: 12,
     marginBottom: 40,
     style: { fontSize: "13px", background: "none" },
-    x: { label: "step", ticks: 5, ...axes, tickFormat: (v: number) => compact.format(v) },
-    y: { label: null, ticks: 5, ...axes, nice: true, tickFormat: (v: number) => format.format(v) },
+    x: { label: "step", ticks: 5, ...axes, tickFormat: short },
+    y: { domain, nice: true, label: null, ticks: 5, ...axes, tickFormat: format },
     marks: [
       Plot.gridY({ ticks: 5, strokeOpacity: 0.15 }),
-      ...(y ? [Plot.ruleY(y, { strokeOpacity: 0 })] : []),
       ...lines.flatMap(({ series }, i) => lineMarks(series, colour(i))),
     ],
   });
   return svg.outerHTML;
 }
 
+/** All finite values and `least`; a little more around values that are all the same. */
+function domainOf(values: readonly number[], least: readonly number[] = []): [number, number] {
+  const finite = [...values.filter(Number.isFinite), ...least];
+  const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low > 1e-9 * size) return [low, high];
+  const around = size > 0 ? size / 10 : 1;
+  return [low - around, high + around];
+}
+
 function lineMarks(series: Series, stroke: string) {
-  const shape = { x: "step", y: "value", stroke, strokeLinecap: "round", clip: false } as const;
+  const shape = { x: "step", y: "value", stroke, strokeLinecap: "round" } as const;
   const nFinite = series.values.filter(Number.isFinite).length;
   if (nFinite === 1) return [Plot.dot(downsample(series, nBins), { ...shape, fill: stroke, r: 4 })];
   const noisy = nFinite >= 100;
@@ -90,6 +107,6 @@ function lineMarks(series: Series, stroke: string) {
     strokeOpacity: noisy ? 0.35 : 1,
   });
   if (!noisy) return [raw];
-  const mean = runningMean(series, Math.ceil(series.values.length / 40));
+  const mean = smooth(series, nBins);
   return [raw, Plot.line(downsample(mean, nBins), { ...shape, strokeWidth: 2 })];
 }

@@ -7,7 +7,7 @@ import type { Series } from "./series.ts";
 import { dataText, effortText, scoresText } from "./summary.ts";
 import { numberText, plural, valueText } from "./words.ts";
 
-const large = { width: 480, height: 270 };
+const large = { width: 440, height: 250 };
 const small = { width: 340, height: 180 };
 
 /** A picture inside the page. */
@@ -63,7 +63,9 @@ function summary(run: RunRecord, { unreadable }: Pictures): Html {
   const scores = scoresText(run);
   const warnings = [
     ...(run.nBadLines > 0
-      ? [`${plural(run.nBadLines, "line")} of stats.jsonl could not be read and are left out.`]
+      ? [
+          `${plural(run.nBadLines, "line")} of stats.jsonl could not be read and ${run.nBadLines === 1 ? "is" : "are"} left out.`,
+        ]
       : []),
     ...unreadable.map((path) => `${path} could not be read and is left out.`),
   ];

@@ -47,28 +47,32 @@ function binPoints(from: number, to: number, at: (i: number) => SeriesPoint): Se
   return [...chosen].toSorted((a, b) => a - b).map(at);
 }
 
-/** The mean of the finite values around each one, over a window of `width` of them; NaN if none. */
-export function runningMean(series: Series, width: number): Series {
-  const { values } = series;
-  const sums = new Float64Array(values.length + 1);
-  const counts = new Float64Array(values.length + 1);
-  for (const [i, value] of values.entries()) {
-    const finite = Number.isFinite(value);
-    sums[i + 1] = (sums[i] ?? 0) + (finite ? value : 0);
-    counts[i + 1] = (counts[i] ?? 0) + (finite ? 1 : 0);
-  }
-  const half = Math.floor(width / 2);
-  const means = values.map((_, i) => {
-    const from = Math.max(0, i - half);
-    const to = Math.min(values.length, i + half + 1);
-    const count = (counts[to] ?? 0) - (counts[from] ?? 0);
-    return count > 0 ? ((sums[to] ?? 0) - (sums[from] ?? 0)) / count : Number.NaN;
-  });
-  return { ...series, values: means };
+/**
+ * The course of a noisy series: the means of at most `nBins` bins, each then averaged with those
+ * around it, a fortieth of all in width. Values that are not finite do not count; NaN where all are.
+ */
+export function smooth({ name, steps, values }: Series, nBins: number): Series {
+  const n = values.length;
+  const count = Math.min(nBins, n);
+  const edges = Array.from({ length: count + 1 }, (_, bin) => Math.floor((bin * n) / count));
+  const bins = edges.slice(1).map((to, bin) => ({ from: edges[bin] ?? 0, to }));
+  const means = bins.map(({ from, to }) => finiteMean(values.slice(from, to)));
+  const half = Math.ceil(count / 80);
+  return {
+    name,
+    steps: bins.map(({ from, to }) => steps[Math.floor((from + to - 1) / 2)] ?? 0),
+    values: means.map((mean, i) =>
+      Number.isNaN(mean) ? mean : finiteMean(means.slice(Math.max(0, i - half), i + half + 1)),
+    ),
+  };
+}
+
+function finiteMean(values: readonly number[]): number {
+  const finite = values.filter(Number.isFinite);
+  return finite.reduce((a, b) => a + b, 0) / finite.length; // NaN when there are none
 }
 
 /** The mean of the finite values among the last tenth (at least one) of them; NaN if none. */
 export function finalMean({ values }: Series): number {
-  const last = values.slice(-Math.max(1, Math.ceil(values.length / 10))).filter(Number.isFinite);
-  return last.length > 0 ? last.reduce((a, b) => a + b, 0) / last.length : Number.NaN;
+  return finiteMean(values.slice(-Math.max(1, Math.ceil(values.length / 10))));
 }

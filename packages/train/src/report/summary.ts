@@ -19,15 +19,12 @@ export function dataText({ data, nRecords, shape }: ReportOptions): string {
 /** How long and how fast, for example `1,200 steps (76,800 images) in 4 min 41 s on cpu with 2 threads`. */
 export function effortText({ step, nImages, timeMs, options }: RunRecord): string {
   const noun = options.shape.length === 3 ? "image" : "record";
-  const images = nImages > 0 ? ` (${plural(nImages, noun)})` : "";
+  const images = nImages > 0 ? ` (${plural(nImages, noun)} seen)` : "";
   const time = timeMs > 0 ? ` in ${durationText(timeMs)}` : "";
   const threads = options.threads === undefined ? "" : ` with ${plural(options.threads, "thread")}`;
   const device = options.device === undefined ? "" : ` on ${options.device}${threads}`;
   const perSecond = (nImages / timeMs) * 1000;
-  const speed =
-    nImages > 0 && timeMs > 0
-      ? `, ${numberText(perSecond)} ${noun}${perSecond === 1 ? "" : "s"} a second`
-      : "";
+  const speed = nImages > 0 && timeMs > 0 ? `, ${numberText(perSecond)} ${noun}s a second` : "";
   return `${plural(step, "step")}${images}${time}${device}${speed}`;
 }
 

@@ -1,0 +1,160 @@
+import { readFile } from "node:fs/promises";
+import { readMetadata } from "@duelo/core";
+import { z } from "zod";
+import { generatorName } from "../export.ts";
+import { onDisk } from "../run/disk-failure.ts";
+import { commitFile, nodeFileSystem, unlessMissing, writeAll } from "../run/file-system.ts";
+import { browserSnippet, type SnippetOptions } from "./browser-snippet.ts";
+import { trainCommand, useCommands } from "./commands.ts";
+import { readRun, type RunRecord } from "./run-record.ts";
+import { dataText, effortText, scoresText } from "./summary.ts";
+import { numberText, valueText } from "./words.ts";
+
+/**
+ * Writes `model-card.md` of a run folder from its options, its log and the metadata of its `G.onnx`,
+ * as Hugging Face's model repositories take it (there it is called README.md), and gives its path.
+ * The license is left to whoever publishes the model.
+ * @throws UserError when `dir` is not a run folder
+ * @throws FailureError when the card cannot be written, e.g. on a full disk
+ */
+export async function writeModelCard({ dir }: { readonly dir: string }): Promise<string> {
+  const card = modelCard(await readRun(dir), await readSnippetOptions(`${dir}/${generatorName}`));
+  const name = "model-card.md";
+  const path = `${dir}/${name}`;
+  await onDisk({ task: `write ${path}`, safe: "The run itself is safe." }, () =>
+    commitFile(nodeFileSystem, { dir, name }, (file) =>
+      writeAll(file, new TextEncoder().encode(card), 0),
+    ),
+  );
+  return path;
+}
+
+const inputsSchema = z.array(
+  z.object({
+    name: z.string(),
+    kind: z.enum(["normal", "uniform", "ints", "label"]),
+    shape: z.array(z.number()),
+    low: z.number().default(0),
+    high: z.number().default(1),
+  }),
+);
+const rangeSchema = z.tuple([z.number(), z.number()]);
+
+/** What the generator's own metadata says; nothing when there is no generator yet. */
+async function readSnippetOptions(path: string): Promise<SnippetOptions | undefined> {
+  const bytes = await unlessMissing(readFile(path));
+  if (bytes === undefined) return undefined;
+  const metadata = readMetadata(bytes);
+  const range = metadata["duelo.range"];
+  return {
+    inputs: inputsSchema.parse(JSON.parse(metadata["duelo.inputs"] ?? "[]")),
+    range: range === undefined ? undefined : rangeSchema.parse(JSON.parse(range)),
+  };
+}
+
+function modelCard(run: RunRecord, generator: SnippetOptions | undefined): string {
+  const { options } = run;
+  const last = run.samples.at(-1);
+  return (
+    [
+      frontMatter(run),
+      `# ${plain(options.recipe)} on ${plain(options.data)}`,
+      ...(last ? [`![Samples at step ${numberText(last.step)}](${last.path})`] : []),
+      ...training(run),
+      ...usage(run, generator),
+      ...limits(run),
+    ].join("\n\n") + "\n"
+  );
+}
+
+const makesImages = ({ options }: RunRecord): boolean => options.shape.length === 3;
+
+/** YAML; JSON strings are YAML strings too, so that no name breaks out of its line. */
+function frontMatter(run: RunRecord): string {
+  const { options } = run;
+  return [
+    "---",
+    "# license: yours to choose; look first at what the license of the training data asks",
+    "library_name: duelo",
+    ...(makesImages(run) ? ["pipeline_tag: unconditional-image-generation"] : []),
+    "tags:",
+    ...["duelo", "onnx", options.recipe].map((tag) => `- ${JSON.stringify(tag)}`),
+    "datasets:",
+    `- ${JSON.stringify(options.data)}`,
+    "---",
+  ].join("\n");
+}
+
+function training(run: RunRecord): string[] {
+  const { options } = run;
+  const idea = options.about === undefined ? "" : `, ${options.about}`;
+  const paper = options.paper === undefined ? "" : ` (${options.paper})`;
+  const scores = scoresText(run);
+  const rows = Object.entries({ ...options.options, ...options.dataSettings });
+  return [
+    "## Training",
+    plain(
+      `${options.recipe}${idea}${paper}, trained with Duelo on ${dataText(options)}: ${effortText(run)}.`,
+    ),
+    ...(scores === "" ? [] : [plain(`Means over the last tenth of the log: ${scores}.`)]),
+    [
+      "| option | value |",
+      "| --- | --- |",
+      ...rows.map(([name, value]) => `| ${plain(name)} | ${plain(valueText(value))} |`),
+    ].join("\n"),
+    "The same training again:",
+    fence("sh", trainCommand(options)),
+  ];
+}
+
+function usage({ name, options }: RunRecord, generator: SnippetOptions | undefined): string[] {
+  const commands = useCommands(name).flatMap(({ about, command }) => [
+    `${about}:`,
+    fence("sh", command),
+  ]);
+  if (generator === undefined) return ["## Use", ...commands];
+  const canvas = generator.range ? " and a `<canvas>` on it" : "";
+  const labelled = generator.inputs.some(({ kind }) => kind === "label");
+  const classes = options.classes.map((label, i) => `${i} ${label}`).join(", ");
+  return [
+    "## Use",
+    ...commands,
+    `In a browser, with \`${generatorName}\` beside the page${canvas}:`,
+    fence("js", browserSnippet(generator)),
+    ...(labelled ? [plain(`Classes: ${classes}.`)] : []),
+  ];
+}
+
+function limits(run: RunRecord): string[] {
+  const { options } = run;
+  const thing = makesImages(run) ? "images" : "records";
+  const count =
+    options.nRecords === undefined
+      ? `the ${thing}`
+      : `the ${numberText(options.nRecords)} ${thing}`;
+  const lines = [
+    `It has seen ${count} of ${options.data} and nothing else. What is rare or missing there is rare or missing in what it makes, and a bias there is a bias here.`,
+    "The numbers above were logged in training and do not measure quality. Look at the samples.",
+    "It may repeat parts of its training data closely, all the more when there was little of it, and it may leave out whole kinds of it. Neither was measured.",
+    ...(makesImages(run)
+      ? [`It makes ${options.shape.slice(1).join(" × ")} pixels and no other size.`]
+      : []),
+  ];
+  return [
+    "## Limits",
+    lines.map((line) => `- ${plain(line)}`).join("\n"),
+    "## Intended use",
+    "Learning, experiments, art and prototypes. Nothing that a decision about people, health or safety rests on.",
+    `Say that generated ${thing} are generated. Do not use this model to deceive, to imitate a person without consent, or in place of data that must be real. Whoever publishes it must have the right to use the training data in this way.`,
+  ];
+}
+
+const fence = (language: string, code: string): string => `\`\`\`${language}\n${code}\n\`\`\``;
+
+/** Text on one line in which nothing is Markdown or HTML. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/[\\`*_[\]<>|~]/g, (char) => `\\${char}`)
+    .replaceAll("&", "&amp;");
+}

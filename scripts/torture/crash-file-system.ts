@@ -1,5 +1,8 @@
 import type { FileSystem, OpenFile, OpenMode } from "../../packages/train/src/run/file-system.ts";
 
+/** More files than this are never unsynced at once, unless a sync was forgotten. */
+const maxDirty = 3;
+
 /** A file's content: what the disk surely holds, and what the system would read back now. */
 type Content = { durable: Uint8Array; current: Uint8Array };
 type Entry = Content | "directory";
@@ -108,6 +111,8 @@ export class CrashFileSystem implements FileSystem {
         if (subset & (1 << i)) apply(names, change);
       });
       const contents = [...new Set(names.values())].filter((entry) => entry !== "directory");
+      const nDirty = contents.filter(({ durable, current }) => durable !== current).length;
+      if (nDirty > maxDirty) throw new Error(`${nDirty} files are not synced at once`);
       for (const choice of choices(contents)) {
         const state = CrashFileSystem.#from(names, choice);
         states.set(state.describe(), state);

@@ -41,7 +41,8 @@ if (nFaults > 0 || nRuns === 0) process.exitCode = 1;
 async function stopAt(call: string, how: string, n: number): Promise<boolean> {
   const root = join(base, "stopped");
   const trace = ["strace", "-f", "-qq", "-o", join(base, "trace"), "-e", `trace=${call}`];
-  const inject = ["-e", `inject=${call}:${how}:when=${n}`];
+  // strace counts calls by thread, so there is to be one for files.
+  const inject = ["-e", `inject=${call}:${how}:when=${n}`, "env", "UV_THREADPOOL_SIZE=1"];
   const stopped = await runCommand([...trace, ...inject, ...withRoot(command, root)]);
   const at = `${call} ${how} number ${n}`;
   // Some calls may fail without harm, so a run may end well although one of its calls failed.

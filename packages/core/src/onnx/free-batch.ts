@@ -68,13 +68,14 @@ function batchOf(graph: Graph, other: Graph): { sizes: Sizes; read: OnnxNode[] }
   return { sizes: { a, b }, read: [read] };
 }
 
+const nodeText = (n: OnnxNode | undefined): string =>
+  JSON.stringify([n?.opType, n?.domain, n?.inputs, n?.outputs, n?.attrs]);
+
 function demandSameNodes(one: readonly OnnxNode[], two: readonly OnnxNode[]): void {
-  const text = (n: OnnxNode | undefined): string =>
-    JSON.stringify([n?.opType, n?.domain, n?.inputs, n?.outputs, n?.attrs]);
   const count = Math.max(one.length, two.length);
   for (let i = 0; i < count; i++) {
     const node = one[i] ?? two[i];
-    if (node !== undefined && text(one[i]) !== text(two[i])) {
+    if (node !== undefined && nodeText(one[i]) !== nodeText(two[i])) {
       throw refuse(node.opType, "the operations themselves change with the batch size", node.name);
     }
   }

@@ -20,6 +20,7 @@ import {
   Sin,
   Softplus,
   Sqrt,
+  Step,
   Tan,
   Tanh,
 } from "./elementwise.ts";
@@ -75,6 +76,7 @@ export const ops = {
   Round,
   Relu,
   LeakyRelu,
+  Step,
   Equal,
   Less,
   LessOrEqual,

@@ -57,7 +57,7 @@ const part = (title: string, text: string): string => (text === "" ? "" : `\n${t
 export function reportText(report: DataReport): string {
   const { sizes, classes, duplicates, skipped, others, columns } = report;
   const sizeText = (s: (typeof sizes)[number]): string =>
-    `${s.width}x${s.height}: ${count(s.count)}`;
+    `${s.height}x${s.width}: ${count(s.count)}`;
   const facts = [
     ["set", `${report.name} (${report.layout})`],
     ["records", count(report.nRecords)],
@@ -71,7 +71,7 @@ export function reportText(report: DataReport): string {
   ].filter(([, value]) => value !== "");
   return [
     table(facts),
-    part("Sizes (width x height)", some(sizes, sizeText)),
+    part("Sizes (height x width)", some(sizes, sizeText)),
     part(
       "Classes",
       some(classes, (c) => `${c.name}: ${count(c.count)}`),

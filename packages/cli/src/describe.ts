@@ -29,7 +29,7 @@ function fieldText([name, field]: readonly [string, FieldSpec]): string {
   if (field.domain !== "image") return `${name}: ${field.domain}`;
   const [height, width] = field.size;
   const channels = field.channels === undefined ? "" : `, ${field.channels} channels`;
-  return `${name}: images, ${width}x${height} unless said otherwise${channels}`;
+  return `${name}: images, ${height}x${width} unless said otherwise${channels}`;
 }
 
 function optionRows(recipe: Recipe, values: Readonly<Record<string, unknown>>): string {
@@ -50,7 +50,7 @@ function domainText(spec: OptionSpec): string {
 
 function presetRows(presets: Readonly<Record<string, Preset>>): string {
   const rows = Object.entries(presets).map(([name, { about, steps, size, options = {} }]) => {
-    const sizes = size === undefined ? [] : [`${size[1]}x${size[0]}`];
+    const sizes = size === undefined ? [] : [size.join("x")];
     const set = Object.entries(options).map(([k, v]) => `${k}=${String(v)}`);
     return [name, about, [...sizes, ...set, `${count(steps)} steps`].join(", ")];
   });

@@ -51,6 +51,12 @@ function runtimeVersion(): string {
   return (ofRuntime("onnxruntime-node/package.json") as { version: string }).version;
 }
 
+function waves(shape: readonly number[]) {
+  const size = shape.reduce((a, b) => a * b);
+  const data = Float32Array.from({ length: size }, (_, i) => Math.sin(i));
+  return { dtype: "float32", shape, data } as const;
+}
+
 async function measureConv(): Promise<number> {
   const [n, c, size, k] = [32, 64, 32, 3];
   const x = input("x", { shape: [n, c, size, size] });
@@ -58,13 +64,7 @@ async function measureConv(): Promise<number> {
   const y = mean(conv(x, w, { pads: 1 })); // one number, so that nothing large leaves the graph
   const runtime = await openRuntime();
   const program = await runtime.compile({ inputs: [x, w], outputs: { y } }, { name: "doctor" });
-  const ramp = (shape: readonly number[]) => {
-    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) =>
-      Math.sin(i),
-    );
-    return { dtype: "float32", shape, data } as const;
-  };
-  const feeds = { x: ramp(x.shape), w: ramp(w.shape) };
+  const feeds = { x: waves(x.shape), w: waves(w.shape) };
   let bestMs = Infinity;
   for (let i = 0; i < 6; i++) {
     const beganMs = performance.now();

@@ -29,13 +29,13 @@ export function share(text: string): number {
   return value;
 }
 
-/** `64`, or `96x64`: width by height, in pixels. */
-export function size(text: string): { width: number; height: number } {
-  const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
-  if (!(Number(width) > 0 && Number(height) > 0)) {
-    throw new InvalidArgumentError("It takes pixels: 64, or 96x64 for width and height.");
+/** `64`, or `96x64`: height by width, in pixels. */
+export function size(text: string): { height: number; width: number } {
+  const [, height, width = height] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
+  if (!(Number(height) > 0 && Number(width) > 0)) {
+    throw new InvalidArgumentError("It takes pixels: 64, or 96x64 for height and width.");
   }
-  return { width: Number(width), height: Number(height) };
+  return { height: Number(height), width: Number(width) };
 }
 
 /** Collects `key=value` options that may be repeated. */

@@ -14,7 +14,7 @@ export function addBench(program: Command, terminal: Terminal): void {
     )
     .option("--preset <name>", "a choice of options")
     .option("--set <key=value>", "an option of the recipe; may be repeated", pair)
-    .option("--size <pixels>", "image size: 64, or WIDTHxHEIGHT", size)
+    .option("--size <pixels>", "image size: 64, or HEIGHTxWIDTH", size)
     .option("--steps <n>", "steps to measure, after 2 that are not", whole(1), 7)
     .addOption(new Option("--device <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]))
     .option("--threads <n>", "CPU threads", whole(1))
@@ -38,7 +38,7 @@ interface BenchFlags {
   readonly data?: string;
   readonly preset?: string;
   readonly set?: Record<string, string>;
-  readonly size?: { width: number; height: number };
+  readonly size?: { height: number; width: number };
   readonly steps: number;
   readonly device?: "cpu" | "webgpu" | "cuda";
   readonly threads?: number;

@@ -9,7 +9,7 @@ export function addShow(program: Command, terminal: Terminal): void {
     .argument("<recipe>", "its name; duelo list has them all")
     .option("--phase <net>", "print the graph of the phase that trains this net")
     .option("--preset <name>", "the preset whose options and size are shown")
-    .option("--size <pixels>", "image size of the graph: 64, or WIDTHxHEIGHT", size)
+    .option("--size <pixels>", "image size of the graph: 64, or HEIGHTxWIDTH", size)
     .addHelpText("after", "\nExamples:\n  duelo show dcgan\n  duelo show wgan-gp --phase D")
     .action(async (name: string, flags: ShowFlags) => {
       const { describePhase, describeRecipe } = await import("../describe.ts");
@@ -26,5 +26,5 @@ export function addShow(program: Command, terminal: Terminal): void {
 interface ShowFlags {
   readonly phase?: string;
   readonly preset?: string;
-  readonly size?: { width: number; height: number };
+  readonly size?: { height: number; width: number };
 }

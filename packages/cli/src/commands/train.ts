@@ -13,7 +13,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .requiredOption("--data <set>", "a named set, a folder of pictures, or a file")
     .option("--preset <name>", "a choice of options; duelo show RECIPE has them all")
     .option("--set <key=value>", "an option of the recipe; may be repeated", pair)
-    .option("--size <pixels>", "image size: 64, or WIDTHxHEIGHT", size)
+    .option("--size <pixels>", "image size: 64, or HEIGHTxWIDTH", size)
     .addOption(
       new Option("--channels <n>", "1 grey, 3 colour, 4 colour and alpha")
         .choices(["1", "3", "4"])
@@ -84,7 +84,7 @@ interface TrainFlags extends RunFlags {
   readonly data: string;
   readonly preset?: string;
   readonly set?: Record<string, string>;
-  readonly size?: { width: number; height: number };
+  readonly size?: { height: number; width: number };
   readonly channels?: 1 | 3 | 4;
   readonly fit?: "crop" | "pad" | "stretch";
   readonly background?: string;

@@ -1,7 +1,15 @@
 import { optimize, toOnnx, UserError } from "@duelo/core";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { findRecipe, recipes, traceSample, withBatch, type Context, type ImageField, type Recipe } from "@duelo/zoo";
+import {
+  findRecipe,
+  recipes,
+  traceSample,
+  withBatch,
+  type Context,
+  type ImageField,
+  type Recipe,
+} from "@duelo/zoo";
 import type { HostTensor } from "@duelo/runtime";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { onDisk } from "./run/disk-failure.ts";
@@ -78,7 +86,8 @@ function cardOf(o: {
 }): GeneratorCard {
   const inputs = [...o.traced].map(([name, spec]): GeneratorInput => {
     const shape = spec.shape.slice(1);
-    if (spec.kind === "uniform") return { name, kind: spec.kind, shape, low: spec.low, high: spec.high };
+    if (spec.kind === "uniform")
+      return { name, kind: spec.kind, shape, low: spec.low, high: spec.high };
     if (spec.kind === "ints") return { name, kind: spec.kind, shape, low: 0, high: spec.high };
     return { name, kind: spec.kind, shape };
   });

@@ -23,7 +23,11 @@ interface Stream {
 }
 
 /** Fills with random numbers of one kind; labels are those of records drawn from `labels`. */
-export function fillNoise(spec: NoiseSpec, key: RandomKey, labels: Dataset | undefined): HostTensor {
+export function fillNoise(
+  spec: NoiseSpec,
+  key: RandomKey,
+  labels: Dataset | undefined,
+): HostTensor {
   const { dtype, shape } = noiseType(spec);
   const size = sizeOf(shape);
   if (spec.kind === "normal" || spec.kind === "uniform") {

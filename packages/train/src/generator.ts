@@ -3,6 +3,7 @@ import type { HostTensor, Runtime, State } from "@duelo/runtime";
 import { traceSample, withBatch, type Context, type Recipe } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
 import { fillNoise, type Feeds } from "./feeder.ts";
+import { nColumns, nWatched } from "./pictures.ts";
 import { streamOf } from "./random.ts";
 
 /** Makes the same samples again and again while a run goes on, from noise that stays fixed. */
@@ -13,29 +14,25 @@ export interface Watcher {
 }
 
 /**
- * Compiles the sampling of a recipe for `n` samples from fixed noise. Labels, where there are any,
- * go through the classes in turn, `columns` of each.
+ * Compiles the sampling of a recipe for one grid from fixed noise. Labels, where there are any, go
+ * through the classes in turn, a row of each.
  */
 export async function watch(options: {
   recipe: Recipe;
   context: Context;
   runtime: Runtime;
   seed: number;
-  n: number;
-  columns: number;
   dataset: Dataset;
 }): Promise<Watcher> {
-  const { recipe, runtime, seed, n, columns, dataset } = options;
-  const context = withBatch(options.context, n);
+  const { recipe, runtime, seed, dataset } = options;
+  const context = withBatch(options.context, nWatched);
   const traced = traceSample(recipe, context);
   const program = await runtime.compile(optimize(traced.graph), { name: `${recipe.name}.sample` });
   const noise: Feeds = {};
   for (const [name, spec] of traced.noise) {
     const key = { seed, stream: streamOf(`watch ${name}`), counter: 0 };
     noise[name] =
-      spec.kind === "label"
-        ? labelRows(n, columns, context.nClasses)
-        : fillNoise(spec, key, dataset);
+      spec.kind === "label" ? labelRows(context.nClasses) : fillNoise(spec, key, dataset);
   }
   return {
     async sample(state) {
@@ -53,8 +50,8 @@ export async function watch(options: {
   };
 }
 
-/** Labels 0, 0, …, 1, 1, …: one row of `columns` a class. */
-function labelRows(n: number, columns: number, nClasses: number): HostTensor {
-  const data = Int32Array.from({ length: n }, (_, i) => Math.floor(i / columns) % nClasses);
-  return { dtype: "int32", shape: [n], data };
+/** Labels 0, 0, …, 1, 1, …: a row of the grid for each class. */
+function labelRows(nClasses: number): HostTensor {
+  const data = Int32Array.from({ length: nWatched }, (_, i) => Math.floor(i / nColumns) % nClasses);
+  return { dtype: "int32", shape: [nWatched], data };
 }

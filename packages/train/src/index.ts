@@ -1,7 +1,19 @@
 export { train, runOptions, type Progress, type TrainHooks, type TrainResult } from "./loop.ts";
 export { plan, printPhases, type Plan } from "./plan.ts";
-export { contextFor, openFor, resolveRequest, type Budget, type Resolved, type TrainRequest } from "./request.ts";
-export { exportRun, generatorOnnx, readGenerator, type GeneratorCard, type GeneratorInput } from "./export.ts";
+export {
+  contextFor,
+  openFor,
+  resolveRequest,
+  type Resolved,
+  type TrainRequest,
+} from "./request.ts";
+export {
+  exportRun,
+  generatorOnnx,
+  readGenerator,
+  type GeneratorCard,
+  type GeneratorInput,
+} from "./export.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";
 export { buildModel, initialState, type Model } from "./model.ts";
 export { Feeder, readField, type Cursors, type Feeds } from "./feeder.ts";
@@ -17,3 +29,4 @@ export { loadCheckpoint } from "./run/checkpoint.ts";
 export { encodeImages, imageGrid } from "./report/grid.ts";
 export { pointPlot } from "./report/points.ts";
 export { writeReport } from "./report/report.ts";
+export type { Budget } from "./counters.ts";

@@ -1,4 +1,4 @@
-import { optimize, sizeOf, type Clock, type RandomSource } from "@duelo/core";
+import { optimize, sameShape, sizeOf, type Clock, type RandomSource } from "@duelo/core";
 import type { HostTensor, Program, Runtime, State } from "@duelo/runtime";
 import { traceStep, type Context, type Recipe, type StateSpec, type StepGraph } from "@duelo/zoo";
 import type { Feeder, Feeds } from "./feeder.ts";
@@ -18,7 +18,10 @@ export interface Model {
   close(): Promise<void>;
 }
 
-/** Traces and compiles a recipe; the state begins from `seed`, or from `saved`. */
+/**
+ * Traces and compiles a recipe. The state is `saved` where that has an entry of the same name and
+ * shape, and begins from `seed` elsewhere.
+ */
 export async function buildModel(options: {
   recipe: Recipe;
   context: Context;
@@ -29,7 +32,10 @@ export async function buildModel(options: {
   const { recipe, context, runtime, seed, saved } = options;
   const steps = traceStep(recipe, context).map((s) => ({ ...s, graph: optimize(s.graph) }));
   const specs = new Map(steps.flatMap((s) => [...s.stateSpecs]));
-  const state = runtime.createState(saved ?? initialState(specs, seed));
+  const state = runtime.createState({
+    ...initialState(specs, seed),
+    ...fitting(saved ?? {}, specs),
+  });
   const programs: Program[] = [];
   for (const [i, s] of steps.entries()) {
     programs.push(await runtime.compile(s.graph, { state: s.state, name: `${recipe.name}.${i}` }));
@@ -54,6 +60,18 @@ export async function buildModel(options: {
       for (const program of programs) await program.close();
     },
   };
+}
+
+/** The entries of `saved` that the model has too, with the same shape. */
+function fitting(
+  saved: Readonly<Record<string, HostTensor>>,
+  specs: ReadonlyMap<string, StateSpec>,
+): Record<string, HostTensor> {
+  const fits = Object.entries(saved).filter(([name, value]) => {
+    const spec = specs.get(name);
+    return spec !== undefined && sameShape(spec.shape, value.shape);
+  });
+  return Object.fromEntries(fits);
 }
 
 /** Initial values, each from the seed and its own name, so that no order matters. */

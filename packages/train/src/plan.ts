@@ -2,7 +2,8 @@ import { optimize, print, sizeOf, topological } from "@duelo/core";
 import { estimateMemory } from "@duelo/runtime";
 import { traceStep } from "@duelo/zoo";
 import type { Hooks as DataHooks } from "./data/source.ts";
-import { contextFor, openFor, resolveRequest, type Budget, type TrainRequest } from "./request.ts";
+import type { Budget } from "./counters.ts";
+import { contextFor, openFor, resolveRequest, type TrainRequest } from "./request.ts";
 
 /** What a training would do, without doing it. */
 export interface Plan {
@@ -10,7 +11,12 @@ export interface Plan {
   readonly preset: string;
   readonly options: Readonly<Record<string, number | string | boolean>>;
   readonly budget: Budget;
-  readonly data: { readonly name: string; readonly nRecords: number; readonly shape: readonly number[]; readonly nClasses: number };
+  readonly data: {
+    readonly name: string;
+    readonly nRecords: number;
+    readonly shape: readonly number[];
+    readonly nClasses: number;
+  };
   /** Trained numbers of each net. */
   readonly parameters: Readonly<Record<string, number>>;
   /** Compiled graphs of one step, in order. */
@@ -61,7 +67,11 @@ export async function plan(request: TrainRequest, hooks: DataHooks = {}): Promis
 }
 
 /** The optimised graphs of one step as text, of those phases that train `net` (all without it). */
-export function printPhases(request: { recipe: Parameters<typeof traceStep>[0]; context: Parameters<typeof traceStep>[1]; net?: string }): string[] {
+export function printPhases(request: {
+  recipe: Parameters<typeof traceStep>[0];
+  context: Parameters<typeof traceStep>[1];
+  net?: string;
+}): string[] {
   const steps = traceStep(request.recipe, request.context);
   const chosen = steps.filter((s) => request.net === undefined || s.updates.includes(request.net));
   return chosen.map((s) => print(optimize(s.graph)));

@@ -1,4 +1,4 @@
-import { UserError, type Shape } from "@duelo/core";
+import { suggestion, UserError, type Shape } from "@duelo/core";
 import {
   findRecipe,
   resolveOptions,
@@ -8,16 +8,10 @@ import {
   type Preset,
   type Recipe,
 } from "@duelo/zoo";
-import { suggestion } from "@duelo/core";
+import { checkBudget, type Budget } from "./counters.ts";
 import type { DataRequest, Dataset } from "./data/dataset.ts";
 import { openData } from "./data/open.ts";
 import type { Hooks as DataHooks } from "./data/source.ts";
-
-/** How long to train. */
-export type Budget =
-  | { readonly steps: number }
-  | { readonly images: number }
-  | { readonly minutes: number };
 
 /** What a user asks for; everything left out has a stated default. */
 export interface TrainRequest {
@@ -44,6 +38,8 @@ export interface TrainRequest {
   readonly seed?: number;
   readonly device?: "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
+  /** Begins another run where the same request would go on with an earlier one. */
+  readonly fresh?: boolean;
   /** Folder of run folders; `runs` unless said otherwise. */
   readonly runs?: string;
   /** Where decoded data is kept. */
@@ -80,7 +76,7 @@ export function resolveRequest(request: TrainRequest): Resolved {
     preset,
     options,
     data: dataRequest(recipe, preset, request),
-    budget: request.budget ?? { steps: preset.steps },
+    budget: checkBudget(request.budget ?? { steps: preset.steps }),
     seed: request.seed ?? 0,
     device: request.device ?? "cpu",
   };
@@ -129,7 +125,9 @@ export async function openFor(resolved: Resolved, hooks: DataHooks): Promise<Dat
 
 function defined(options: Preset["options"]): Record<string, OptionValue> {
   const entries = Object.entries(options ?? {});
-  return Object.fromEntries(entries.flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const])));
+  return Object.fromEntries(
+    entries.flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const])),
+  );
 }
 
 /** What the recipe is traced with. */

@@ -64,7 +64,11 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
   }
 }
 
-function drawAll(request: SampleRequest, inputs: readonly GeneratorInput[], classes: readonly string[]): Feeds {
+function drawAll(
+  request: SampleRequest,
+  inputs: readonly GeneratorInput[],
+  classes: readonly string[],
+): Feeds {
   const { n, seed = 0, truncation, label } = request;
   if (truncation !== undefined && !inputs.some((i) => i.kind === "normal")) {
     throw new UserError("Truncation needs a generator with normal noise; this one has none.");
@@ -96,14 +100,23 @@ function labelsFor(n: number, label: string | undefined, classes: readonly strin
 }
 
 /** Noise whose sample i is its own stream, so that it does not depend on n. */
-function drawOne(input: GeneratorInput, n: number, seed: number, truncation: number | undefined): HostTensor {
+function drawOne(
+  input: GeneratorInput,
+  n: number,
+  seed: number,
+  truncation: number | undefined,
+): HostTensor {
   const size = input.shape.reduce((a, b) => a * b, 1);
   const stream = streamOf(`sample ${input.name}`);
   const shape = [n, ...input.shape];
   if (input.kind === "ints") {
     const data = new Int32Array(n * size);
     for (let i = 0; i < n; i++) {
-      fillInts(data.subarray(i * size, (i + 1) * size), input.high ?? 1, { seed, stream, counter: i });
+      fillInts(data.subarray(i * size, (i + 1) * size), input.high ?? 1, {
+        seed,
+        stream,
+        counter: i,
+      });
     }
     return { dtype: "int32", shape, data };
   }
@@ -112,7 +125,8 @@ function drawOne(input: GeneratorInput, n: number, seed: number, truncation: num
     const part = data.subarray(i * size, (i + 1) * size);
     if (input.kind === "normal") fillNormal(part, { seed, stream, counter: i });
     else fillUniform(part, { seed, stream, counter: i });
-    if (truncation !== undefined && input.kind === "normal") redraw(part, truncation, seed, stream, i);
+    if (truncation !== undefined && input.kind === "normal")
+      redraw(part, truncation, seed, stream, i);
   }
   const { low = 0, high = 1 } = input;
   const drawn = input.kind === "uniform" ? data.map((u) => low + (high - low) * u) : data;
@@ -128,14 +142,21 @@ function redraw(part: Float32Array, t: number, seed: number, stream: number, sam
   }
 }
 
-async function runAll(program: Program, feeds: Feeds, n: number): Promise<{ pixels: Float32Array; shape: number[] }> {
+async function runAll(
+  program: Program,
+  feeds: Feeds,
+  n: number,
+): Promise<{ pixels: Float32Array; shape: number[] }> {
   let pixels: Float32Array | undefined;
   let shape: number[] = [];
   for (let from = 0; from < n; from += nAtOnce) {
     const count = Math.min(nAtOnce, n - from);
-    const part = Object.fromEntries(Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)]));
+    const part = Object.fromEntries(
+      Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)]),
+    );
     const { samples } = await program.run(part);
-    if (!(samples?.data instanceof Float32Array)) throw new TypeError("the generator has no samples");
+    if (!(samples?.data instanceof Float32Array))
+      throw new TypeError("the generator has no samples");
     shape = [n, ...samples.shape.slice(1)];
     pixels ??= new Float32Array(shape.reduce((a, b) => a * b, 1));
     pixels.set(samples.data, from * (samples.data.length / count));
@@ -148,6 +169,7 @@ function rows(t: HostTensor, from: number, count: number): HostTensor {
   const size = t.data.length / (t.shape[0] ?? 1);
   const shape = [count, ...t.shape.slice(1)];
   const [start, end] = [from * size, (from + count) * size];
-  if (t.dtype === "float32") return { dtype: t.dtype, shape, data: (t.data as Float32Array).subarray(start, end) };
+  if (t.dtype === "float32")
+    return { dtype: t.dtype, shape, data: (t.data as Float32Array).subarray(start, end) };
   return { dtype: "int32", shape, data: (t.data as Int32Array).subarray(start, end) };
 }

@@ -1,11 +1,11 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { html, Html, type HtmlValue } from "./html.ts";
+import { html, Html } from "./html.ts";
 import { downsample, smooth, type Series } from "./series.ts";
 import { numberText, plural } from "./words.ts";
 
 export interface ChartOptions {
-  readonly title: HtmlValue;
+  readonly title: string;
   /** Lines of the chart; at least one. */
   readonly lines: readonly { readonly label: string; readonly series: Series }[];
   /** What the vertical axis must show at least, for example 0 to 1. */

@@ -25,6 +25,9 @@ export function trainCommand(options: ReportOptions): string {
     ["fit", dataSettings["fit"]],
     ["background", dataSettings["background"]],
     ["limit", dataSettings["limit"]],
+    ...Object.entries(options.select).map(
+      ([name, value]) => ["select", `${name}=${valueText(value)}`] as const,
+    ),
     ...Object.entries(options.options).map(
       ([name, value]) => ["set", `${name}=${valueText(value)}`] as const,
     ),

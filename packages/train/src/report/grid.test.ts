@@ -1,17 +1,7 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { imageGrid, toBytes } from "./grid.ts";
-import { writeImages } from "./images.ts";
+import { describe, expect, test } from "vitest";
+import { encodeImages, imageGrid, toBytes } from "./grid.ts";
 import { emojiPixels } from "./testing.ts";
-
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "duelo-grid-"));
-});
-afterAll(() => rm(dir, { recursive: true }));
 
 async function decode(png: Uint8Array) {
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
@@ -121,31 +111,14 @@ describe("imageGrid", () => {
   });
 });
 
-test("writeImages writes real pictures that come back as they were", async () => {
+test("encodeImages gives real pictures that come back as they were", async () => {
   const pixels = await emojiPixels({ n: 3, size: 48 }); // [3, 3, 48, 48]
-  const paths = await writeImages({
-    pixels,
-    shape: [3, 3, 48, 48],
-    range: [0, 255],
-    dir: join(dir, "new/folder"),
-  });
-  expect(paths.map((path) => path.slice(-10))).toEqual(["000000.png", "000001.png", "000002.png"]);
-  const second = await decode(await readFile(paths[1] ?? ""));
+  const files = await encodeImages({ pixels, shape: [3, 3, 48, 48], range: [0, 255] });
+  expect(files.length).toBe(3);
+  const second = await decode(files[1] ?? new Uint8Array());
   const plane = 48 * 48;
   for (const p of [0, 1000, 1177, 2303]) {
     const wanted = [0, 1, 2].map((c) => pixels[(3 + c) * plane + p]);
     expect(second.at(Math.floor(p / 48), p % 48)).toEqual(wanted);
   }
-});
-
-test("writeImages says in one sentence that it cannot write", async () => {
-  const error = await writeImages({
-    pixels: new Uint8Array(1),
-    shape: [1, 1, 1, 1],
-    range: [0, 255],
-    dir: "/dev/null/pictures",
-  }).catch(String);
-  expect(error).toMatchInlineSnapshot(
-    `"FailureError: Could not write pictures to /dev/null/pictures (ENOTDIR: not a directory, mkdir '/dev/null/pictures'). Nothing else was changed."`,
-  );
 });

@@ -1,24 +1,25 @@
-import { readFile } from "node:fs/promises";
-import { readMetadata } from "@duelo/core";
-import { z } from "zod";
-import { generatorName } from "../export.ts";
 import { onDisk } from "../run/disk-failure.ts";
-import { commitFile, nodeFileSystem, unlessMissing, writeAll } from "../run/file-system.ts";
+import { commitFile, nodeFileSystem, writeAll } from "../run/file-system.ts";
 import { browserSnippet, type SnippetOptions } from "./browser-snippet.ts";
 import { trainCommand, useCommands } from "./commands.ts";
 import { readRun, type RunRecord } from "./run-record.ts";
 import { dataText, effortText, scoresText } from "./summary.ts";
 import { numberText, valueText } from "./words.ts";
 
+/** A run folder, and what its `G.onnx` takes and gives. */
+export interface ModelCardOptions extends SnippetOptions {
+  readonly dir: string;
+}
+
 /**
- * Writes `model-card.md` of a run folder from its options, its log and the metadata of its `G.onnx`,
- * as Hugging Face's model repositories take it (there it is called README.md), and gives its path.
- * The license is left to whoever publishes the model.
+ * Writes `model-card.md` of a run folder from its options and its log, as Hugging Face's model
+ * repositories take it (there it is called README.md), and gives its path. The license is left to
+ * whoever publishes the model.
  * @throws UserError when `dir` is not a run folder
  * @throws FailureError when the card cannot be written, e.g. on a full disk
  */
-export async function writeModelCard({ dir }: { readonly dir: string }): Promise<string> {
-  const card = modelCard(await readRun(dir), await readSnippetOptions(`${dir}/${generatorName}`));
+export async function writeModelCard({ dir, ...generator }: ModelCardOptions): Promise<string> {
+  const card = modelCard(await readRun(dir), generator);
   const name = "model-card.md";
   const path = `${dir}/${name}`;
   await onDisk({ task: `write ${path}`, safe: "The run itself is safe." }, () =>
@@ -29,30 +30,7 @@ export async function writeModelCard({ dir }: { readonly dir: string }): Promise
   return path;
 }
 
-const inputsSchema = z.array(
-  z.object({
-    name: z.string(),
-    kind: z.enum(["normal", "uniform", "ints", "label"]),
-    shape: z.array(z.number()),
-    low: z.number().default(0),
-    high: z.number().default(1),
-  }),
-);
-const rangeSchema = z.tuple([z.number(), z.number()]);
-
-/** What the generator's own metadata says; nothing when there is no generator yet. */
-async function readSnippetOptions(path: string): Promise<SnippetOptions | undefined> {
-  const bytes = await unlessMissing(readFile(path));
-  if (bytes === undefined) return undefined;
-  const metadata = readMetadata(bytes);
-  const range = metadata["duelo.range"];
-  return {
-    inputs: inputsSchema.parse(JSON.parse(metadata["duelo.inputs"] ?? "[]")),
-    range: range === undefined ? undefined : rangeSchema.parse(JSON.parse(range)),
-  };
-}
-
-function modelCard(run: RunRecord, generator: SnippetOptions | undefined): string {
+function modelCard(run: RunRecord, generator: SnippetOptions): string {
   const { options } = run;
   const last = run.samples.at(-1);
   return (
@@ -107,19 +85,18 @@ function training(run: RunRecord): string[] {
   ];
 }
 
-function usage({ name, options }: RunRecord, generator: SnippetOptions | undefined): string[] {
+function usage({ name, options }: RunRecord, generator: SnippetOptions): string[] {
   const commands = useCommands(name).flatMap(({ about, command }) => [
     `${about}:`,
     fence("sh", command),
   ]);
-  if (generator === undefined) return ["## Use", ...commands];
   const canvas = generator.range ? " and a `<canvas>` on it" : "";
   const labelled = generator.inputs.some(({ kind }) => kind === "label");
   const classes = options.classes.map((label, i) => `${i} ${label}`).join(", ");
   return [
     "## Use",
     ...commands,
-    `In a browser, with \`${generatorName}\` beside the page${canvas}:`,
+    `In a browser, with \`G.onnx\` beside the page${canvas}:`,
     fence("js", browserSnippet(generator)),
     ...(labelled ? [plain(`Classes: ${classes}.`)] : []),
   ];

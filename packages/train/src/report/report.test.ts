@@ -28,6 +28,7 @@ const options = {
   preset: "small",
   options: { batch: 64, lr: 0.0002 },
   data: "emoji",
+  select: { group: "flags" },
   dataSettings: { fit: "crop", background: "#ffffff", flip: true },
   nRecords: 3391,
   shape: [3, 32, 32],
@@ -174,6 +175,7 @@ describe("the report of a GAN", () => {
         --channels 3 \\
         --fit crop \\
         --background '#ffffff' \\
+        --select group=flags \\
         --set batch=64 \\
         --set lr=0.0002 \\
         --steps 300 \\

@@ -18,6 +18,7 @@ const optionsSchema = z.object({
   preset: text,
   options: table,
   dataSettings: table,
+  select: table,
   nRecords: count,
   shape: z.array(z.number()).catch([]),
   classes: z.array(z.string()).catch([]),

@@ -134,6 +134,7 @@ describe("the same command again", () => {
 
     const again = await kept(openRun({ root, run: "latest", recipe: "dcgan" }));
     const checkpoint = await again.load();
+    expect(readFileSync(join(run.dir, "stats.jsonl"), "utf8")).toBe('{"step":1}\n');
     expect(checkpoint).toMatchObject({
       fellBack: false,
       meta: { step: 1, recipe: "dcgan" },

@@ -1,0 +1,50 @@
+import type { HostTensor } from "@duelo/runtime";
+import type { ImageField, Recipe } from "@duelo/zoo";
+import type { Dataset } from "./data/dataset.ts";
+import { readField } from "./feeder.ts";
+import { imageGrid } from "./report/grid.ts";
+import { pointPlot } from "./report/points.ts";
+
+/** Samples in a grid, and in a row of it. */
+export const nWatched = 64;
+export const nColumns = 8;
+const nPoints = 2000;
+
+const rangeOf = (recipe: Recipe): ImageField["range"] | undefined =>
+  Object.values(recipe.data).find((f): f is ImageField => f.domain === "image")?.range;
+
+/** Samples as a PNG: a grid of images, or points over the real ones. */
+export async function samplePicture(o: {
+  recipe: Recipe;
+  dataset: Dataset;
+  samples: HostTensor;
+}): Promise<Uint8Array> {
+  const range = rangeOf(o.recipe);
+  const pixels = Float32Array.from(o.samples.data);
+  if (range === undefined) return pointPlot({ real: points(o.dataset), generated: pixels });
+  return imageGrid({ pixels, shape: fourOf(o.samples.shape), range, columns: nColumns });
+}
+
+/** Real records, spread evenly over the set, as a PNG. */
+export async function realPicture(o: { recipe: Recipe; dataset: Dataset }): Promise<Uint8Array> {
+  if (rangeOf(o.recipe) === undefined) {
+    return pointPlot({ real: points(o.dataset), generated: new Float32Array() });
+  }
+  const { shape, data } = readField(o.dataset, "x", spread(o.dataset.length, nWatched));
+  const pixels = Float32Array.from(data);
+  return imageGrid({ pixels, shape: fourOf(shape), range: [0, 255], columns: nColumns });
+}
+
+const points = (dataset: Dataset): Float32Array =>
+  Float32Array.from(readField(dataset, "x", spread(dataset.length, nPoints)).data);
+
+/** At most `n` places, evenly over 0 to length - 1. */
+function spread(length: number, n: number): Int32Array {
+  const count = Math.min(n, length);
+  return Int32Array.from({ length: count }, (_, i) => Math.floor((i * length) / count));
+}
+
+function fourOf(shape: readonly number[]): readonly [number, number, number, number] {
+  const [n = 1, c = 1, h = 1, w = 1] = shape;
+  return [n, c, h, w];
+}

@@ -1,0 +1,234 @@
+import { FailureError, type Clock } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import type { Context, Stage } from "@duelo/zoo";
+import { setImmediate } from "node:timers/promises";
+import { fractionOf, gridEvery, type Counters } from "./counters.ts";
+import { writeGenerator } from "./export.ts";
+import { Feeder, type Cursors } from "./feeder.ts";
+import { watch, type Watcher } from "./generator.ts";
+import type { Progress, Session, TrainResult } from "./loop.ts";
+import { buildModel, type Log, type Model } from "./model.ts";
+import { realPicture, samplePicture } from "./pictures.ts";
+import { writeModelCard } from "./report/model-card.ts";
+import { writeReport } from "./report/report.ts";
+import { contextFor } from "./request.ts";
+import { findNonFinite, type Json } from "./run/checkpoint.ts";
+import type { Tensors } from "./run/safetensors.ts";
+import type { EventWriter } from "./run/tfevents.ts";
+
+const logEvery = 10;
+const checkpointMs = 60_000;
+
+type State = Readonly<Record<string, HostTensor>>;
+
+/** One process's share of a run: from where it stands to its end, or to a signal. */
+export class Sitting {
+  readonly #s: Session;
+  readonly #events: EventWriter;
+  readonly #feeder: Feeder;
+  readonly #beganMs = performance.now();
+  readonly #beganAt: Counters;
+  #counters: Counters;
+  #context: Context;
+  #stage: Stage | undefined;
+  #model: Model | undefined;
+  #watcher: Watcher | undefined;
+  #savedMs = performance.now();
+  #savedStep: number;
+  #log: Log = {};
+
+  constructor(parts: {
+    session: Session;
+    events: EventWriter;
+    counters: Counters;
+    cursors: Cursors;
+  }) {
+    const { session, counters, cursors } = parts;
+    this.#s = session;
+    this.#events = parts.events;
+    this.#counters = counters;
+    this.#beganAt = counters;
+    this.#savedStep = counters.step;
+    this.#context = contextFor(session.resolved, session.dataset);
+    const { seed, recipe } = session.resolved;
+    this.#feeder = new Feeder({
+      seed,
+      fields: recipe.data,
+      streams: { data: session.dataset },
+      cursors,
+    });
+  }
+
+  /** Compiles the stage at hand; its state is `saved` as far as that goes. */
+  async open(saved: State | undefined): Promise<void> {
+    await this.close();
+    const { resolved, dataset, runtime } = this.#s;
+    const { recipe, seed } = resolved;
+    this.#stage = this.#stageNow();
+    const base = contextFor(resolved, dataset);
+    this.#context = { ...base, ...this.#stage?.options } as Context;
+    const parts = { recipe, context: this.#context, runtime, seed };
+    this.#model = await buildModel(saved === undefined ? parts : { ...parts, saved });
+    this.#watcher = await watch({ ...parts, dataset });
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    await this.#model?.close();
+  }
+
+  async work(): Promise<TrainResult> {
+    if (this.#counters.step === 0) await this.#pictures();
+    while (!this.#done() && this.#s.hooks.signal?.aborted !== true) {
+      await setImmediate(); // lets a signal in
+      if (this.#stageNow() !== undefined && this.#stageNow()?.name !== this.#stage?.name) {
+        await this.#nextStage();
+      }
+      await this.#step();
+    }
+    return this.#finish();
+  }
+
+  #stageNow(): Stage | undefined {
+    const stages = this.#s.resolved.recipe.stages(this.#context);
+    return stages.find((s) => this.#counters.nImages < s.untilImages) ?? stages.at(-1);
+  }
+
+  async #nextStage(): Promise<void> {
+    const state = await this.#running.model.state.read();
+    const reset = this.#stageNow()?.resetSlots === true;
+    const kept = Object.entries(state).filter(([name]) => !reset || !name.startsWith("slot."));
+    await this.open(Object.fromEntries(kept));
+  }
+
+  get #running(): { model: Model; watcher: Watcher } {
+    if (this.#model === undefined || this.#watcher === undefined)
+      throw new TypeError("open() comes first");
+    return { model: this.#model, watcher: this.#watcher };
+  }
+
+  #done(): boolean {
+    return fractionOf(this.#s.resolved.budget, this.#now()) >= 1;
+  }
+
+  /** The counters with the time of this sitting added. */
+  #now(): Counters {
+    const timeMs = this.#beganAt.timeMs + performance.now() - this.#beganMs;
+    return { ...this.#counters, timeMs };
+  }
+
+  async #step(): Promise<void> {
+    const { budget } = this.#s.resolved;
+    const { step, nImages, timeMs } = this.#counters;
+    const clock: Clock = { step, nImages, progress: fractionOf(budget, this.#now()) };
+    const seen = this.#seen();
+    this.#log = await this.#running.model.step(this.#feeder, clock);
+    this.#counters = { step: step + 1, nImages: nImages + this.#seen() - seen, timeMs };
+    await this.#demandFinite();
+    if ((step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
+    if ((step + 1) % gridEvery(budget, this.#context.batch) === 0) await this.#pictures();
+    if (performance.now() - this.#savedMs > checkpointMs) await this.#save();
+    this.#s.hooks.progress?.(this.#progress());
+  }
+
+  /** Records drawn so far. */
+  #seen(): number {
+    return Object.values(this.#feeder.cursors.data).reduce((a, b) => a + b, 0);
+  }
+
+  #progress(): Progress {
+    const now = this.#now();
+    const seconds = (now.timeMs - this.#beganAt.timeMs) / 1000;
+    const fraction = Math.min(fractionOf(this.#s.resolved.budget, now), 1);
+    const done = fraction - fractionOf(this.#s.resolved.budget, this.#beganAt);
+    return {
+      ...now,
+      fraction,
+      imagesPerSecond: (now.nImages - this.#beganAt.nImages) / seconds,
+      secondsLeft: done > 0 ? ((1 - fraction) * seconds) / done : Number.NaN,
+      log: this.#log,
+    };
+  }
+
+  async #demandFinite(): Promise<void> {
+    const bad = Object.entries(this.#log).find(([, value]) => !Number.isFinite(value));
+    if (bad === undefined) return;
+    const tensor = findNonFinite(floats(await this.#running.model.state.read()));
+    const where =
+      tensor === undefined ? "" : ` The first tensor with such a value is ${tensor.name}.`;
+    const last =
+      this.#savedStep > 0
+        ? `The last good checkpoint is that of step ${this.#savedStep}, in ${this.#s.run.dir}.`
+        : `No checkpoint had been written yet.`;
+    throw new FailureError(
+      `Step ${this.#counters.step}: ${bad[0]} became ${bad[1]}.${where} ${last} Try a lower learning rate.`,
+    );
+  }
+
+  async #writeLog(): Promise<void> {
+    const { step, nImages, timeMs } = this.#now();
+    const log = { ...this.#log, "speed/imagesPerSecond": this.#progress().imagesPerSecond };
+    await this.#s.run.log({ step, nImages, timeMs: Math.round(timeMs), log });
+    await this.#events.scalars(step, log);
+  }
+
+  /** The fixed-noise grid of this step, and the real one at the beginning. */
+  async #pictures(): Promise<void> {
+    const { run, dataset, resolved } = this.#s;
+    const { recipe } = resolved;
+    const { model, watcher } = this.#running;
+    if (this.#counters.step === 0)
+      await run.write("samples/real.png", await realPicture({ recipe, dataset }));
+    const samples = await watcher.sample(model.state);
+    const picture = await samplePicture({ recipe, dataset, samples });
+    await run.write(run.sampleName(this.#counters.step), picture);
+    await this.#events.image(this.#counters.step, "samples", picture);
+  }
+
+  async #save(): Promise<void> {
+    const { step, nImages, timeMs } = this.#now();
+    const tensors = floats(await this.#running.model.state.read());
+    const cursors = this.#feeder.cursors as unknown as Json;
+    await this.#s.run.save({ tensors, meta: { step, nImages, timeMs, cursors } });
+    this.#savedMs = performance.now();
+    this.#savedStep = step;
+  }
+
+  async #finish(): Promise<TrainResult> {
+    const { run, resolved, hooks } = this.#s;
+    const finished = this.#done();
+    const { step, nImages, timeMs } = this.#now();
+    if (this.#savedStep < step) {
+      await this.#save();
+      await this.#pictures();
+    }
+    if (step > 0) {
+      const state = await this.#running.model.state.read();
+      const parts = { run, recipe: resolved.recipe, context: this.#context, state, step };
+      const { inputs, range } = await writeGenerator(parts);
+      await writeModelCard({ dir: run.dir, inputs, range });
+    }
+    const report = await writeReport({ dir: run.dir });
+    if (!finished) hooks.note?.(`Stopped at step ${step}; the same command goes on from there.`);
+    const samples = `${run.dir}/${run.sampleName(step)}`;
+    return {
+      dir: run.dir,
+      step,
+      nImages,
+      seconds: timeMs / 1000,
+      finished,
+      samples,
+      report,
+      log: this.#log,
+    };
+  }
+}
+
+/** The state as a checkpoint holds it. */
+function floats(state: State): Tensors {
+  const entries = Object.entries(state).map(([name, { shape, data }]) => {
+    if (!(data instanceof Float32Array)) throw new TypeError(`state "${name}" is not float32`);
+    return [name, { dtype: "float32" as const, shape, data }] as const;
+  });
+  return Object.fromEntries(entries);
+}

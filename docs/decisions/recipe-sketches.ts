@@ -7,6 +7,7 @@ import {
   argmax,
   cast,
   clamp,
+  flip,
   gather,
   grad,
   less,
@@ -183,8 +184,7 @@ export const stylegan2Ada = recipe({
 /** Mirrors an image with probability p: the smallest of ADA's transforms. */
 function augmented(s: Scope, x: Tensor, u: Tensor): Tensor {
   const p = s.buffer("p", { shape: [], init: nn.init.zeros });
-  const mirrored = slice(x, { axis: 3, start: -1, end: -(x.shape[3] ?? 0) - 1, step: -1 });
-  return where(less(u, p.mul(0.5)), mirrored, x);
+  return where(less(u, p.mul(0.5)), flip(x, 3), x);
 }
 
 /** Stages: the same nets at growing `level`, each new level faded in by a scheduled number. */
@@ -275,9 +275,8 @@ export const seqgan = recipe({
     },
   ],
   sample: ({ G }, { gumbel }) =>
-    G(argmax(reshape(slice(gumbel, { axis: 0, start: 0, end: 1 }), [c0, 50]), 1)),
+    G(argmax(reshape(slice(gumbel, { axis: 0, start: 0, end: 1 }), [-1, 50]), 1)),
 });
-const c0 = 64;
 
 /** A table: encoded columns are one vector; which of them belong together comes with the data. */
 export const table = recipe({

@@ -57,6 +57,14 @@ export const heNormal =
   (shape, random) =>
     normal({ std: gain / Math.sqrt(fans(shape).fanIn) })(shape, random);
 
+/** U(-b, b) with b = gain sqrt(3 / fanIn): the uniform of heNormal's variance. */
+export const heUniform =
+  ({ gain = Math.SQRT2 }: { gain?: number } = {}): Initializer =>
+  (shape, random) => {
+    const high = gain * Math.sqrt(3 / fans(shape).fanIn);
+    return uniform({ low: -high, high })(shape, random);
+  };
+
 /** U(-b, b) with b = 1 / sqrt(fanIn): what PyTorch gives linear and convolution layers. */
 export const fanInUniform =
   ({ fanIn }: { fanIn?: number } = {}): Initializer =>

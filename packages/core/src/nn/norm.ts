@@ -167,13 +167,13 @@ export function spectralNorm(o: { iterations?: number; eps?: number } = {}): Rep
     const rows = w.shape[0] ?? 1;
     const matrix = reshape(w, [rows, -1]);
     const fixed = stopGradient(matrix);
-    let u = s.buffer("weight_u", { shape: [rows, 1], init: unitNormal });
+    let u = reshape(s.buffer("weight_u", { shape: [rows], init: unitNormal }), [rows, 1]);
     let v = unit(matmul(fixed, u, { transA: true }));
     for (let i = 0; s.training && i < (o.iterations ?? 1); i++) {
       if (i > 0) v = unit(matmul(fixed, u, { transA: true }));
       u = unit(matmul(fixed, v));
     }
-    if (s.training) s.setBuffer("weight_u", u);
+    if (s.training) s.setBuffer("weight_u", reshape(u, [rows]));
     const sigma = sum(mul(stopGradient(u), matmul(matrix, stopGradient(v))));
     return div(w, sigma);
   };

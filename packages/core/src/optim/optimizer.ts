@@ -1,7 +1,7 @@
 import type { Tensor } from "../ir.ts";
-import { add, div, mul, sub } from "../ops/arithmetic.ts";
+import { add, div, min, mul, sub } from "../ops/arithmetic.ts";
 import { exp, sqrt, square, tanh } from "../ops/elementwise.ts";
-import { min } from "../ops/arithmetic.ts";
+import { scalar } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
 
 /** Where a run stands when a step begins. */
@@ -109,8 +109,8 @@ export function momentum(o: Common & { readonly momentum: Schedule }): Optimizer
 }
 
 /** 1 - beta^t without cancellation: -expm1(t ln beta) = -tanh(t ln beta / 2) (beta^t + 1). */
-function biasCorrection(beta: number, t: Tensor): Tensor | number {
-  if (beta === 0) return 1;
+function biasCorrection(beta: number, t: Tensor): Tensor {
+  if (beta === 0) return scalar(1);
   const x = mul(t, Math.log(beta));
   return mul(mul(tanh(mul(x, 0.5)), add(exp(x), 1)), -1);
 }
@@ -131,7 +131,7 @@ function adamStep(
   const v = add(mul(slot(i.slots, "exp_avg_sq"), beta2), mul(square(g), 1 - beta2));
   // lr m^ / (sqrt(v^) + eps), with the two corrections gathered into scalars:
   // (lr sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)).
-  const c2 = sqrt(biasCorrection(beta2, i.t) as Tensor);
+  const c2 = sqrt(biasCorrection(beta2, i.t));
   const rate = div(mul(i.lr, c2), biasCorrection(beta1, i.t));
   const delta = div(mul(m, rate), add(sqrt(v), mul(c2, o.eps ?? 1e-8)));
   return { delta, slots: { ...(beta1 === 0 ? {} : { exp_avg: m }), exp_avg_sq: v } };

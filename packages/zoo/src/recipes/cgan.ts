@@ -28,7 +28,8 @@ export default recipe({
   differences: [
     "The paper gives no initial weights: those of [1] are used.",
     "The paper gives no dropout places: D's are those of [1] (inputs kept 0.8, hidden 0.5); G's hidden layer keeps 0.5.",
-    "Momentum and learning rate follow the paper's schedule over 250 passes of 50,000 images, whatever the size of the data set.",
+    "The paper ends at momentum 0.7 and does not say when: it is there after 250 passes of 50,000 images, as in [1].",
+    "D moves first and G answers on the same batch and noise; the paper does not say, and [1] moves both at once.",
   ],
   data: { x: image({ range: [0, 1], size: [28, 28] }), y: label() },
   options: {
@@ -98,12 +99,12 @@ export default recipe({
   optimizer: (c) => {
     const rule = momentum({
       lr: exponentialDecay({ from: c.lr, factor: 1 / 1.00004, floor: 1e-6 }), // (Section 4.1)
-      momentum: ({ nImages }) => 0.5 + 0.2 * Math.min(nImages / (250 * 50_000), 1),
+      momentum: ({ nImages }) => 0.5 + 0.2 * Math.min(Math.floor(nImages / 50_000) / 249, 1), // [1]
     });
     return { G: rule, D: rule };
   },
   noise: (c) => ({
-    z: { kind: "uniform", shape: [c.batch, c.zDim], low: -Math.sqrt(3), high: Math.sqrt(3) },
+    z: { kind: "uniform", shape: [c.batch, c.zDim], low: 0, high: 1 }, // (Section 4.1)
     yFake: { kind: "label", shape: [c.batch] }, // by the data's own frequencies, not the batch's labels
   }),
   phases: () => [

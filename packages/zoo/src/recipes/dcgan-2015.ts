@@ -1,4 +1,4 @@
-import { adam, nn, type Layer } from "@duelo/core";
+import { adam, nn, sizeOf, type Layer } from "@duelo/core";
 import { bceFake, bceReal, scores } from "../blocks/losses.ts";
 import { pyramid, refusePyramid } from "../blocks/pyramid.ts";
 import { int, number } from "../options.ts";
@@ -19,7 +19,8 @@ export default recipe({
   differences: [
     "Samples use running statistics (momentum 0.1), so that one image can be made alone; [1] normalises by the batch at all times.",
     "Sizes other than 64x64: the number of levels follows the image (64x64 is as in [1]).",
-    "A step of ours is two minibatches, one for G and then one for D, as [1] alternates them.",
+    "A step of ours is G's turn and then D's, as [1] alternates them; [1] also reads images for G's turn, which it does not use.",
+    "Adam's beta1 stays as it is; [1] multiplies it by 1 - 1e-8 at every step.",
   ],
   data: { x: image({ range: [-1, 1], size: [64, 64], refuse: refusePyramid }) },
   options: {
@@ -61,7 +62,7 @@ export default recipe({
     }),
   },
   presets: {
-    paper: { about: "the authors' settings at 64x64", steps: 25_000 },
+    paper: { about: "[1] at 64x64: 25 passes of 350,000 faces, G and D in turn", steps: 34_180 },
     small: {
       about: "32x32 on two cores",
       size: [32, 32],
@@ -88,10 +89,10 @@ export default recipe({
     const first = [wide(levels - 1), ...base];
     return {
       G: nn.chain(
-        nn.linear({ out: first.reduce((a, b) => a * b), bias: false, init }),
-        nn.reshape(first),
-        norm(),
+        nn.linear({ out: sizeOf(first), bias: false, init }),
+        norm(), // every feature by itself [1]
         nn.relu,
+        nn.reshape(first),
         ...inner.flatMap(up),
         nn.convTranspose({ out: channels, ...half, outputPad: 1 }),
         nn.tanh,

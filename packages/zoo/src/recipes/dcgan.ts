@@ -61,7 +61,7 @@ export default recipe({
     }),
   },
   presets: {
-    paper: { about: "the published settings at 64x64", steps: 25_000 },
+    paper: { about: "the published settings at 64x64; the number of steps is ours", steps: 25_000 },
     small: {
       about: "32x32 in minutes on two cores",
       size: [32, 32],

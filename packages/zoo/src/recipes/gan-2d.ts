@@ -9,11 +9,11 @@ import { recipe, vector } from "../recipe.ts";
 /** Two hidden layers of tanh units [1]. */
 const mlp = (width: number, out: number): Layer =>
   nn.chain(
-    nn.linear({ out: width, init: nn.init.orthogonal({ gain: 0.8 }), biasInit: nn.init.zeros }),
+    nn.linear({ out: width, init: nn.init.orthogonal({ gain: 1.4 }), biasInit: nn.init.zeros }),
     nn.tanh,
-    nn.linear({ out: width, init: nn.init.orthogonal({ gain: 0.8 }), biasInit: nn.init.zeros }),
+    nn.linear({ out: width, init: nn.init.orthogonal({ gain: 1.4 }), biasInit: nn.init.zeros }),
     nn.tanh,
-    nn.linear({ out, init: nn.init.orthogonal({ gain: 0.8 }), biasInit: nn.init.zeros }),
+    nn.linear({ out, init: nn.init.orthogonal({ gain: 1.4 }), biasInit: nn.init.zeros }),
   );
 
 export default recipe({
@@ -22,7 +22,7 @@ export default recipe({
   paper: "arXiv:1406.2661",
   sources: ["[1] poolio/unrolled_gan, the mixture notebook (nets and rates)", "paper: Algorithm 1"],
   differences: [
-    "No unrolling: this is the plain game with the nets and rates of [1].",
+    "No unrolling, and the loss for G that does not saturate (Section 3): the plain game with the nets and rates of [1].",
     "[1] draws its ring with the first and the last mean in the same place; our `ring8` has eight.",
     "D and G take turns on one batch; [1] builds both updates from one forward pass.",
   ],

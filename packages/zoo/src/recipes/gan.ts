@@ -17,7 +17,7 @@ export default recipe({
   sources: ["[1] goodfeli/adversarial mnist.yaml", "paper: Section 3, Algorithm 1"],
   differences: [
     "G's output bias begins at zero; [1] begins it at the logit of the mean pixel.",
-    "Momentum rises over the first 250 passes of 50,000 images as in [1], whatever the size of the data set.",
+    "Momentum rises from pass to pass of 50,000 images as in [1], whatever the size of the data set.",
   ],
   data: { x: image({ range: [0, 1], size: [28, 28] }) },
   options: {
@@ -75,7 +75,7 @@ export default recipe({
   optimizer: (c) => {
     const rule = momentum({
       lr: exponentialDecay({ from: c.lr, factor: 1 / 1.000004, floor: 1e-6 }), // [1]
-      momentum: ({ nImages }) => 0.5 + 0.2 * Math.min(nImages / (250 * 50_000), 1), // [1]
+      momentum: ({ nImages }) => 0.5 + 0.2 * Math.min(Math.floor(nImages / 50_000) / 249, 1), // [1]
     });
     return { G: rule, D: rule };
   },

@@ -14,6 +14,8 @@ export default recipe({
   sources: ["[1] pytorch/examples vae/main.py", "paper: Eq. 10, Appendix B, Appendix C.1"],
   differences: [
     "The nets are called E and G; their layers keep the names of [1].",
+    "Sizes, ReLU, Adam and the batch are those of [1]; the paper has tanh, Adagrad and a batch of 100.",
+    "Cross entropy of logits, with no clamping; one version of [1] clamps, and adds the normalising constant of the continuous Bernoulli.",
     "Samples are the means of the pixels, as [1] draws them.",
   ],
   data: { x: image({ range: [0, 1], size: [28, 28] }) },

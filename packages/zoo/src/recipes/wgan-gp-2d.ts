@@ -6,7 +6,7 @@ import { recipe, vector } from "../recipe.ts";
 
 /** Three hidden layers of ReLU units [1]. */
 const mlp = (width: number, out: number): Layer => {
-  const init = nn.init.heNormal();
+  const init = nn.init.heUniform();
   const hidden = [nn.linear({ out: width, init, biasInit: nn.init.zeros }), nn.relu];
   return nn.chain(
     ...hidden,
@@ -22,7 +22,9 @@ export default recipe({
   paper: "arXiv:1704.00028",
   sources: ["[1] igul222/improved_wgan_training gan_toy.py", "paper: Section 4, Figure 1"],
   differences: [
-    "G starts from noise alone and is trained like D; [1] can also hold G at the data plus noise, to draw D's surface.",
+    "Points come as they are; [1] divides its own sets by their standard deviation.",
+    "1e-12 under the root keeps the penalty's gradient finite where D is flat; [1] has nothing.",
+    "[1] can also hold G at the data plus noise, to draw D's surface; that is left out.",
   ],
   data: { x: vector() },
   options: {

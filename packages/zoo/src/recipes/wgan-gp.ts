@@ -1,10 +1,29 @@
-import { adam, grad, mean, nn, sqrt, square, sum, type Layer, type Tensor } from "@duelo/core";
+import {
+  adam,
+  grad,
+  mean,
+  nn,
+  sizeOf,
+  sqrt,
+  square,
+  sum,
+  type Initializer,
+  type Layer,
+  type Tensor,
+} from "@duelo/core";
 import { pyramid, refusePyramid } from "../blocks/pyramid.ts";
 import { int, number } from "../options.ts";
 import { image, recipe } from "../recipe.ts";
 
 // Wasserstein GAN with gradient penalty: D (a critic) estimates a distance and is kept close to
 // 1-Lipschitz by a penalty on its gradient. Next: `wgan-gp-2d` (the same for points).
+
+/** Uniform of variance 4 / (fanIn + fanOut); of one side, a stride of 2 uses a fourth [1: he_init]. */
+const spread: Initializer = (shape, random) => {
+  const { fanIn, fanOut } = nn.init.fans(shape);
+  const high = Math.sqrt((3 * 4) / (fanIn + fanOut / 4));
+  return nn.init.uniform({ low: -high, high })(shape, random);
+};
 
 export default recipe({
   name: "wgan-gp",
@@ -13,8 +32,10 @@ export default recipe({
   sources: ["[1] igul222/improved_wgan_training gan_cifar.py", "paper: Algorithm 1, Eq. 3"],
   differences: [
     "The convolutional nets of [1], whose sizes follow the image (32x32 is as in [1]); the ResNets of the paper's Table 3 are another recipe's matter.",
-    "Weights begin as He's normal values; [1] draws them from a uniform of the same variance.",
-    "G's batch norm keeps running statistics for samples made one at a time.",
+    "Adam's beta1 is the paper's 0 (Algorithm 1); [1] has 0.5.",
+    "Zeros around a convolution: two before and one after; [1] has one before and two after, its mirror image.",
+    "1e-12 under the root keeps the penalty's gradient finite where D is flat; [1] has nothing.",
+    "G's batch norm keeps running statistics for samples made one at a time; [1] normalises by the batch at all times.",
   ],
   data: { x: image({ range: [-1, 1], size: [32, 32], refuse: refusePyramid }) },
   options: {
@@ -67,7 +88,7 @@ export default recipe({
       kernel: 5,
       stride: 2,
       pad: 2,
-      init: nn.init.heNormal(),
+      init: spread,
       biasInit: nn.init.zeros,
     };
     const up = (level: number): Layer[] => [
@@ -83,10 +104,10 @@ export default recipe({
     const first = [wide(levels - 1), ...base];
     const ends = { init: nn.init.xavierUniform(), biasInit: nn.init.zeros };
     const G = nn.chain(
-      nn.linear({ out: first.reduce((a, b) => a * b), ...ends }),
-      nn.reshape(first),
-      nn.batchNorm(),
+      nn.linear({ out: sizeOf(first), ...ends }),
+      nn.batchNorm(), // every feature by itself [1]
       nn.relu,
+      nn.reshape(first),
       ...inner.flatMap(up),
       nn.convTranspose({ out: channels, ...half, outputPad: 1 }),
       nn.tanh,

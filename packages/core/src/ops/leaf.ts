@@ -1,4 +1,13 @@
-import { apply, defineOp, sizeOf, Tensor, type DType, type Shape } from "../ir.ts";
+import {
+  apply,
+  defineOp,
+  graphError,
+  showShape,
+  sizeOf,
+  Tensor,
+  type DType,
+  type Shape,
+} from "../ir.ts";
 import { expand } from "./shape.ts";
 
 export type LeafAttrs = { readonly dtype: DType; readonly shape: Shape };
@@ -31,7 +40,7 @@ export function input(name: string, type: { dtype?: DType; shape: Shape }): Tens
 /** Literal values, row-major. */
 export function constant(values: ArrayLike<number>, type: { shape: Shape; dtype?: DType }): Tensor {
   if (values.length !== sizeOf(type.shape)) {
-    throw new TypeError(`constant: ${values.length} values for shape [${type.shape.join(", ")}]`);
+    throw graphError("constant", `${values.length} values for shape ${showShape(type.shape)}`);
   }
   const attrs = { dtype: type.dtype ?? "float32", shape: type.shape };
   return new Tensor(Const, [], attrs, Float64Array.from(values)) as unknown as Tensor;

@@ -89,7 +89,7 @@ export const Slice = defineOp<SliceAttrs>({
     if (!(count >= 1) || !Number.isInteger(step) || step === 0 || !inside(start) || !inside(last)) {
       throw graphError(
         "Slice",
-        `${count} elements from ${start} by ${step} are not within axis ${axis} of ${showShape(x.shape)}`,
+        `${count} elements from ${start} on, ${step} apart, do not lie within axis ${axis} of ${showShape(x.shape)}`,
       );
     }
     return { dtype: x.dtype, shape: withAxis(x.shape, axis, count) };
@@ -305,7 +305,9 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
 /** Removes an axis of extent 1. */
 export function squeeze(x: Tensor, axis: number): Tensor {
   const a = axisOf("Squeeze", axis, x.rank);
-  if (x.shape[a] !== 1) throw graphError("Squeeze", `axis ${a} of ${showShape(x.shape)} is not 1`);
+  if (x.shape[a] !== 1) {
+    throw graphError("Squeeze", `axis ${a} of ${showShape(x.shape)} has more than one element`);
+  }
   return reshape(x, x.shape.toSpliced(a, 1));
 }
 

@@ -11,7 +11,10 @@ export const TopK = defineOp<TopKAttrs>({
     const x = nth(inputs, 0);
     demand("TopK", "the operand", x, "float32");
     if (!Number.isInteger(k) || k < 1 || k > (x.shape[axis] ?? 1)) {
-      throw graphError("TopK", `k is ${k} for axis ${axis} of ${showShape(x.shape)}`);
+      throw graphError(
+        "TopK",
+        `k is ${k}, not 1 to the extent of axis ${axis} of ${showShape(x.shape)}`,
+      );
     }
     return { dtype: "int32", shape: withAxis(x.shape, axis, k) };
   },

@@ -87,9 +87,9 @@ def wgan_gp_G(*, z, width, channels, size):
     up = {"kernel_size": 5, "stride": 2, "padding": 2, "output_padding": 1}
     layers = [
         nn.Linear(z, wide[-1] * 16),
-        nn.Unflatten(1, (wide[-1], 4, 4)),
-        nn.BatchNorm2d(wide[-1]),
+        nn.BatchNorm1d(wide[-1] * 16),
         nn.ReLU(True),
+        nn.Unflatten(1, (wide[-1], 4, 4)),
     ]
     for level in reversed(range(n - 1)):
         layers += [

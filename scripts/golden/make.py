@@ -37,7 +37,7 @@ class Dcgan:
         G, D = nets["G"], nets["D"]
         adams = [torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (G, D)]
         for given in draws:
-            lossD, lossG = s.gan_step(G, D, *adams, given["x"], given["z"])
+            lossD, lossG = s.gan_step(G, D, *adams, given["x"] / 127.5 - 1, given["z"])
             yield {"loss.D": lossD, "loss.G": lossG}
 
 
@@ -45,9 +45,9 @@ class WganGp:
     """Images 3x16x16, batch 4, z 16, width 8, two critic updates to one of G."""
 
     critics = 2
-    # A bias that batch norm takes away again has no gradient but rounding, which Adam enlarges to its
-    # full rate; the running mean goes where the bias goes.
-    undetermined = ("G.main.4.bias", "G.main.5.running_mean")
+    # Biases that batch norm takes away again have no gradient but rounding, which Adam enlarges to its
+    # full rate; the running means go where the biases go.
+    undetermined = ("G.main.0.bias", "G.main.1.running_mean", "G.main.4.bias", "G.main.5.running_mean")
 
     def nets(self):
         G = nn.Module()
@@ -68,7 +68,8 @@ class WganGp:
         for given in draws:
             losses = {}
             for k in range(self.critics):
-                losses[f"loss.D.{k}"] = s.critic_step(G, D, optimD, *(given[f"{name}.{k}"] for name in ("x", "z", "eps")))
+                x, z, eps = (given[f"{name}.{k}"] for name in ("x", "z", "eps"))
+                losses[f"loss.D.{k}"] = s.critic_step(G, D, optimD, x / 127.5 - 1, z, eps)
             yield losses | {"loss.G": s.wasserstein_G_step(G, D, optimG, given[f"z.{self.critics}"])}
 
 
@@ -82,19 +83,20 @@ class Vae:
         return {"E": E, "G": G}
 
     def draw(self):
-        return {"x": images([8, 1, 8, 8]) / 2 + 0.5, "z": torch.randn(8, 4)}
+        return {"x": images([8, 1, 8, 8]), "z": torch.randn(8, 4)}
 
     def train(self, nets, draws):
         E, G = nets["E"], nets["G"]
         optim = torch.optim.Adam([*E.parameters(), *G.parameters()], lr=1e-3)
         for given in draws:
-            yield {"loss": s.vae_step(E, G, optim, given["x"], given["z"])}
+            yield {"loss": s.vae_step(E, G, optim, given["x"] / 255, given["z"])}
 
 
 def images(shape):
-    """Smooth random patterns in (-1, 1): coarse noise, enlarged, so that neighbours agree."""
+    """Pixels 0 to 255 of smooth random patterns: coarse noise, enlarged, so that neighbours agree."""
     coarse = torch.randn(*shape[:2], 4, 4)
-    return nn.functional.interpolate(coarse, size=shape[2:], mode="bilinear", align_corners=False).tanh()
+    smooth = nn.functional.interpolate(coarse, size=shape[2:], mode="bilinear", align_corners=False)
+    return ((smooth.tanh() + 1) * 127.5).round()
 
 
 def well_scaled(net):
@@ -109,7 +111,7 @@ def well_scaled(net):
             nn.init.normal_(module.weight, std=fan_in**-0.5)
             if module.bias is not None:
                 nn.init.normal_(module.bias, std=0.1)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             nn.init.normal_(module.weight, 1.0, 0.1)
             nn.init.normal_(module.bias, 0.0, 0.1)
     return net

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { loadCheckpoint, saveCheckpoint } from "../packages/train/src/run/checkpoint.ts";
+import { createRun } from "../packages/train/src/run/folder.ts";
 import { readText, type FileSystem } from "../packages/train/src/run/file-system.ts";
 import { CrashFileSystem, systemError } from "../scripts/torture/crash-file-system.ts";
 import { intercept } from "../scripts/torture/faulty-file-system.ts";
@@ -11,10 +12,15 @@ const previous = `${dir}/checkpoint.previous.safetensors`;
 type Mutate = (fs: FileSystem) => FileSystem;
 const unchanged: Mutate = (fs) => fs;
 
-const save = (fs: FileSystem, step: number) => {
+const save = (fs: FileSystem, step: number, folder = dir) => {
   let state = tinyStart(3);
   while (state.step < step) state = tinyStep(state);
-  return saveCheckpoint({ dir, tensors: tinyTensors(state), meta: { recipe: "tiny", step }, fs });
+  return saveCheckpoint({
+    dir: folder,
+    tensors: tinyTensors(state),
+    meta: { recipe: "tiny", step },
+    fs,
+  });
 };
 
 /** The step that a load gives; 0 for no checkpoint; the sentence of its error. */
@@ -219,6 +225,20 @@ describe("a whole run", () => {
 
   test("that resumes after a power cut anywhere ends with the same files as one that was not cut", async () => {
     expect(await faultsOf(unchanged)).toEqual([]);
+  });
+
+  test("that was made is there after a power cut", async () => {
+    const disk = new CrashFileSystem();
+    const run = await createRun({
+      root: "/runs",
+      options: { recipe: "tiny", data: "x" },
+      fs: disk,
+    });
+    await run.load();
+    await save(disk, 1, run.dir);
+    const states = [...disk.crashStates().values()];
+    const found = await Promise.all(states.map((fs) => loadCheckpoint({ dir: run.dir, fs })));
+    expect(found.map((checkpoint) => checkpoint?.meta.step)).toEqual(states.map(() => 1));
   });
 
   test("whose log is not synced before the checkpoint is found", async () => {

@@ -3,6 +3,9 @@ import type { FileSystem, OpenFile, OpenMode } from "../../packages/train/src/ru
 /** More files than this are never unsynced at once, unless a sync was forgotten. */
 const maxDirty = 3;
 
+/** More changes of names than this never wait for a sync, unless one was forgotten. */
+const maxPending = 10;
+
 /** A file's content: what the disk surely holds, and what the system would read back now. */
 type Content = { durable: Uint8Array; current: Uint8Array };
 type Entry = Content | "directory";
@@ -72,7 +75,8 @@ export class CrashFileSystem implements FileSystem {
     return paths.map((path) => path.slice(dir.length + 1)).toSorted();
   }
 
-  async syncDir(dir: string): Promise<void> {
+  async syncDir(path: string): Promise<void> {
+    const dir = path === "/" ? "" : path;
     this.#demandDirectory(dir);
     const isHere = (change: NameChange) => change.dir === dir;
     for (const change of this.#pending.filter(isHere)) apply(this.#durableNames, change);
@@ -105,6 +109,9 @@ export class CrashFileSystem implements FileSystem {
   /** Every state in which a power cut at this instant may leave the disk; none twice. */
   crashStates(): Map<string, CrashFileSystem> {
     const states = new Map<string, CrashFileSystem>();
+    if (this.#pending.length > maxPending) {
+      throw new Error(`${this.#pending.length} changes of names are not synced at once`);
+    }
     for (let subset = 0; subset < 2 ** this.#pending.length; subset++) {
       const names = new Map(this.#durableNames);
       this.#pending.forEach((change, i) => {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint, type Json } from "./checkpoint.ts";
 import { onDisk } from "./disk-failure.ts";
@@ -97,7 +98,7 @@ export async function createRun(request: {
 }): Promise<RunFolder> {
   const { root, options, fs = nodeFileSystem } = request;
   return onDisk({ task: `begin a run in ${root}`, safe: "Nothing was begun." }, async () => {
-    await makeDir(fs, root);
+    if (await makeDir(fs, root)) await fs.syncDir(dirname(root));
     let number = Math.max(0, ...numbersOf(await fs.list(root)));
     for (;;) {
       number++;

@@ -263,7 +263,8 @@ describe("a log that is not as it should be", () => {
 
   test("steps that come again after a resume replace the earlier ones", async () => {
     const lines = [10, 20, 30, 20].map(ganLine);
-    const { summary, document } = await report({ lines });
+    const [png = new Uint8Array()] = grids;
+    const { summary, document } = await report({ lines, samples: { "00000025.png": png } });
     expect(summary).toContain("20 steps (1,280 images seen) in 4 s");
     const path = document.querySelector('[aria-label="line"] path');
     expect(path?.getAttribute("d")?.match(/[ML]/g)?.length).toBe(2);
@@ -286,6 +287,7 @@ describe("a log that is not as it should be", () => {
     });
     expect(texts(".warning")).toEqual(["samples/00000001.png could not be read and is left out."]);
     expect(document.querySelectorAll("img[src]").length).toBe(1);
+    expect(texts("title")).toEqual(["dcgan on emoji, step 2 · Duelo"]); // nothing was logged
   });
 
   test("of many sample grids, forty with the first and the last", async () => {

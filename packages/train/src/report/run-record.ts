@@ -43,7 +43,7 @@ export interface RunRecord {
   /** The name of the folder, for example `0001-dcgan-emoji`. */
   readonly name: string;
   readonly options: ReportOptions;
-  /** Where the log ends; zeros when nothing was logged. */
+  /** Where the log ends; when nothing was logged, the step of the last samples and zeros. */
   readonly step: number;
   readonly nImages: number;
   readonly timeMs: number;
@@ -70,11 +70,11 @@ export async function readRun(dir: string): Promise<RunRecord> {
     .filter((name) => /^\d+\.png$/.test(name))
     .map((name) => ({ step: Number.parseInt(name, 10), path: `samples/${name}` }))
     .toSorted((a, b) => a.step - b.step);
-  const { step = 0, nImages = 0, timeMs = 0 } = lines.at(-1) ?? {};
+  const { step = samples.at(-1)?.step ?? 0, nImages = 0, timeMs = 0 } = lines.at(-1) ?? {};
   return {
     name: basename(resolve(dir)),
     options,
-    step: Math.max(step, samples.at(-1)?.step ?? 0),
+    step,
     nImages,
     timeMs,
     series: seriesOf(lines),

@@ -98,6 +98,7 @@ export function runOptions(resolved: Resolved, dataset: Dataset, runtime: Runtim
     preset: resolved.presetName,
     options: resolved.options,
     data: dataset.name,
+    select: { ...resolved.data.select },
     dataKey: dataset.key,
     dataSettings: JSON.parse(JSON.stringify(dataset.settings)) as Json,
     nRecords: dataset.length,

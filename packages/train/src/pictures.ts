@@ -21,7 +21,10 @@ export async function samplePicture(o: {
 }): Promise<Uint8Array> {
   const range = rangeOf(o.recipe);
   const pixels = Float32Array.from(o.samples.data);
-  if (range === undefined) return pointPlot({ real: points(o.dataset), generated: pixels });
+  if (range === undefined) {
+    const [nColumnsOfTable = 2] = o.samples.shape.slice(1);
+    return pointPlot({ real: points(o.dataset), generated: pixels, nColumns: nColumnsOfTable });
+  }
   return imageGrid({ pixels, shape: fourOf(o.samples.shape), range, columns: nColumns });
 }
 

@@ -198,8 +198,8 @@ export class Sitting {
     const { run, resolved, hooks } = this.#s;
     const finished = this.#done();
     const { step, nImages, timeMs } = this.#now();
-    if (step > 0 && step % logEvery !== 0) await this.#writeLog();
     if (this.#savedStep < step) {
+      if (finished && step % logEvery !== 0) await this.#writeLog();
       await this.#save();
       await this.#pictures();
     }

@@ -7,6 +7,7 @@ import {
   type Shape,
   type Tensor,
 } from "../ir.ts";
+import { stopGradient } from "../ops/control.ts";
 import { input } from "../ops/leaf.ts";
 import type { Initializer } from "./init.ts";
 
@@ -67,7 +68,10 @@ export class Variables {
     return tensor;
   }
 
-  /** Gives a declared variable a new value of the same shape. */
+  /**
+   * Gives a declared variable a new value of the same shape. What is traced later sees it as it would
+   * in the next step: a value, with no gradient into how it came about.
+   */
   rebind(name: string, value: Tensor): void {
     const spec = this.specs.get(name);
     if (spec === undefined) throw new TypeError(`no variable "${name}"`);
@@ -77,7 +81,7 @@ export class Variables {
         `"${name}" has shape ${showShape(spec.shape)}, its new value ${showShape(value.shape)}`,
       );
     }
-    this.#bound.set(name, value);
+    this.#bound.set(name, stopGradient(value));
   }
 
   /** A fresh random input. */

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { runs, withAxis } from "../testing/arbitrary.ts";
 import { checkGrad } from "../testing/check-grad.ts";
 import { opCase } from "../testing/op-case.ts";
+import { record } from "../onnx/record.ts";
 import { valueOf } from "../testing/run.ts";
 import { gather, gatherElements, scatterAdd, scatterElements } from "./gather.ts";
 import { constant, input } from "./leaf.ts";
@@ -54,6 +55,17 @@ test("scatterAdd sums what falls on one place", () => {
     [2, 4],
     [2, 0, 5, 0, 20, 0, 50, 0],
   ]);
+});
+
+test("no sum is left to ONNX Runtime's ScatterND, whose threads lose terms", () => {
+  const i = input("i", { shape: [100], dtype: "int32" });
+  const u = input("u", { shape: [100, 3] });
+  const emitted = (size: number): string[] => {
+    const result = scatterAdd({ indices: i, updates: u, axis: 0, size });
+    return record({ inputs: [i, u], outputs: { result } }).nodes.map((node) => node.opType);
+  };
+  expect(emitted(32)).toEqual(["Reshape", "Reshape", "Equal", "Cast", "Gemm", "Reshape"]);
+  expect(emitted(33).filter((op) => op.startsWith("Scatter"))).toEqual(["ScatterElements"]);
 });
 
 test("sorting and choosing along an axis", () => {

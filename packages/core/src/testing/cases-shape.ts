@@ -128,6 +128,9 @@ const index: OpCase[] = [
   opCase("ScatterAdd", { u: { shape: [5, 3] }, i: picks([5], 2) }, (i) =>
     scatterAdd({ indices: i.i, updates: i.u, axis: 0, size: 4 }),
   ),
+  opCase("ScatterAdd: many places", { u: { shape: [500, 3] }, i: picks([500], 40) }, (i) =>
+    scatterAdd({ indices: i.i, updates: i.u, axis: 0, size: 40 }),
+  ),
   opCase(
     "ScatterAdd: axis 1 by a matrix",
     { u: { shape: [2, 3, 2, 4] }, i: picks([3, 2], 5) },

@@ -40,7 +40,7 @@ export function perAxis(
   count: number,
   least: number,
 ): readonly number[] {
-  const list = typeof value === "number" ? new Array<number>(count).fill(value) : value;
+  const list = typeof value === "number" ? Array.from({ length: count }, () => value) : value;
   if (list.length !== count || list.some((v) => !Number.isInteger(v) || v < least)) {
     throw graphError(
       op,

@@ -6,9 +6,11 @@ import {
   showShape,
   sizeOf,
   type Emitter,
+  type NdArray,
   type OnnxAttrs,
   type Shape,
   type Tensor,
+  type TensorType,
 } from "../ir.ts";
 import {
   at,
@@ -52,27 +54,21 @@ export const Conv = defineOp<ConvAttrs>({
         `${at(k, 0)} output channels do not split into ${attrs.group} groups`,
       );
     }
-    if (b !== undefined && !sameShape(b.shape, [at(k, 0)])) {
-      throw graphError("Conv", `bias has shape ${showShape(b.shape)}, expected [${at(k, 0)}]`);
-    }
+    demandBias("Conv", b, at(k, 0));
     const spatial = convOutput("Conv", s.slice(2), k.slice(2), attrs);
     return { dtype: "float32", shape: [at(s, 0), at(k, 0), ...spatial] };
   },
   grad(g, { inputs, attrs }) {
     const [x, w] = [nth(inputs, 0), nth(inputs, 1)];
-    const byInputs = [
+    return [
       transposeTo(x.shape, g, w, attrs),
       convWeightGrad(x, g, { ...attrs, kernel: w.shape.slice(2) }),
+      ...biasGrad(g, inputs),
     ];
-    const axes = g.shape.flatMap((_, i) => (i === 1 ? [] : [i]));
-    return inputs.length === 2 ? byInputs : [...byInputs, sum(g, { axes })];
   },
   emit: (e, { attrs }, inputs) => e.node("Conv", inputs, onnxAttrs(attrs))[0],
   evaluate(inputs, { attrs, shape }) {
-    const y = new Float64Array(sizeOf(shape));
-    const size = sizeOf(shape.slice(2));
-    const b = inputs[2];
-    if (b) y.forEach((_, i) => (y[i] = at(b.data, Math.floor(i / size) % at(shape, 1))));
+    const y = startOf(shape, inputs[2]);
     const [x, w] = [nth(inputs, 0), nth(inputs, 1)];
     eachProduct({ x: x.shape, w: w.shape, y: shape }, attrs, (ix, iw, iy) => {
       y[iy] = at(y, iy) + at(x.data, ix) * at(w.data, iw);
@@ -81,10 +77,10 @@ export const Conv = defineOp<ConvAttrs>({
   },
 });
 
-/** y[n, c, p] = sum x[n, o, q] w[o, c, k]; positions that no product reaches are 0. */
+/** y[n, c, p] = sum x[n, o, q] w[o, c, k] (+ b[c], which only a pass adds); positions that no product reaches are 0. */
 export const ConvTranspose = defineOp<TransposeAttrs>({
   name: "ConvTranspose",
-  infer([x, w], attrs) {
+  infer([x, w, b], attrs) {
     const { shape: s } = demandImage("ConvTranspose", "input", x);
     const { shape: k } = demandImage("ConvTranspose", "weight", w);
     if (k.length !== s.length || at(s, 1) !== at(k, 0)) {
@@ -99,6 +95,7 @@ export const ConvTranspose = defineOp<TransposeAttrs>({
         `${at(k, 0)} input channels do not split into ${attrs.group} groups`,
       );
     }
+    demandBias("ConvTranspose", b, at(k, 1) * attrs.group);
     if (attrs.outputPadding.some((p, i) => p >= at(attrs.strides, i))) {
       throw graphError(
         "ConvTranspose",
@@ -123,7 +120,7 @@ export const ConvTranspose = defineOp<TransposeAttrs>({
     return e.node("ConvTranspose", inputs, { ...onnxAttrs(attrs), ...extra })[0];
   },
   evaluate(inputs, { attrs, shape }) {
-    const y = new Float64Array(sizeOf(shape));
+    const y = startOf(shape, inputs[2]);
     const [x, w] = [nth(inputs, 0), nth(inputs, 1)];
     eachProduct({ x: shape, w: w.shape, y: x.shape }, attrs, (iy, iw, ix) => {
       y[iy] = at(y, iy) + at(x.data, ix) * at(w.data, iw);
@@ -215,6 +212,25 @@ function transposeTo(shape: Shape, g: Tensor, w: Tensor, attrs: ConvAttrs): Tens
   });
   const outputPadding = least.map((d, i) => at(shape, i + 2) - d);
   return apply(ConvTranspose, [g, w], { ...attrs, outputPadding });
+}
+
+function demandBias(op: string, b: TensorType | undefined, channels: number): void {
+  if (b !== undefined && !sameShape(b.shape, [channels])) {
+    throw graphError(op, `bias has shape ${showShape(b.shape)}, expected [${channels}]`);
+  }
+}
+
+/** The bias's gradient, where there is a bias. */
+function biasGrad(g: Tensor, inputs: readonly Tensor[]): Tensor[] {
+  const axes = g.shape.flatMap((_, i) => (i === 1 ? [] : [i]));
+  return inputs.length > 2 ? [sum(g, { axes })] : [];
+}
+
+/** A result of `shape` before anything is added: zeros, or each channel's bias. */
+function startOf(shape: Shape, bias: NdArray | undefined): Float64Array {
+  const y = new Float64Array(sizeOf(shape));
+  const size = sizeOf(shape.slice(2));
+  return bias ? y.map((_, i) => at(bias.data, Math.floor(i / size) % at(shape, 1))) : y;
 }
 
 const onnxAttrs = (attrs: ConvAttrs): OnnxAttrs => ({

@@ -2,6 +2,7 @@ import type { OpDef } from "../ir.ts";
 import { Add, Div, Max, Min, Mul, Pow, Sub } from "./arithmetic.ts";
 import { StopGradient } from "./control.ts";
 import { Conv, ConvTranspose, ConvWeightGrad } from "./conv.ts";
+import { Crop } from "./crop.ts";
 import {
   Abs,
   Atan,
@@ -95,6 +96,7 @@ export const ops = {
   Concat,
   Pad,
   PadBorder,
+  Crop,
   ReduceSum,
   ReduceMax,
   ReduceMin,

@@ -1,5 +1,6 @@
-import { mul } from "../ops/arithmetic.ts";
+import { add, mul } from "../ops/arithmetic.ts";
 import { conv, convTranspose, convWeightGrad } from "../ops/conv.ts";
+import { crop } from "../ops/crop.ts";
 import { firDown, firUp, upfirdn2d } from "../ops/fir.ts";
 import { affineGrid, gridSample } from "../ops/grid-sample.ts";
 import { pad } from "../ops/pad.ts";
@@ -38,6 +39,9 @@ const convolution: OpCase[] = [
   opCase("Conv: the kernel covers the input", { x, w: { shape: [3, 4, 5, 6] } }, (i) =>
     conv(i.x, i.w),
   ),
+  opCase("Conv: with a bias", { x, w, b: { shape: [6, 1, 1] } }, (i) =>
+    add(conv(i.x, i.w, { pads: 1 }), i.b),
+  ),
   opCase("Conv: 1-D", { x: { shape: [2, 3, 9] }, w: { shape: [2, 3, 4] } }, (i) =>
     conv(i.x, i.w, { strides: 2, pads: [1, 2], dilations: 2 }),
   ),
@@ -58,6 +62,11 @@ const convolution: OpCase[] = [
     "ConvTranspose: of one place",
     { x: { shape: [3, 5, 1, 1] }, w: { shape: [5, 2, 4, 4] } },
     (i) => convTranspose(i.x, i.w),
+  ),
+  opCase(
+    "ConvTranspose: with a bias",
+    { x, w: { shape: [4, 3, 3, 3] }, b: { shape: [6, 1, 1] } },
+    (i) => add(convTranspose(i.x, i.w, { groups: 2, strides: 2 }), i.b),
   ),
   opCase("ConvTranspose: 1-D", { x: { shape: [2, 3, 5] }, w: { shape: [3, 2, 4] } }, (i) =>
     convTranspose(i.x, i.w, { strides: 3, pads: [1, 0], outputPadding: 1 }),
@@ -97,6 +106,7 @@ const padding: OpCase[] = [
   opCase("PadBorder: one element", { x: { shape: [2, 1, 3] } }, (i) =>
     pad(i.x, { before: [0, 2, 0], after: [0, 3, 1], mode: "edge" }),
   ),
+  opCase("Crop", { x }, (i) => crop(i.x, { starts: [0, 1, 2, 0], shape: [2, 2, 3, 5] })),
   opCase("pad", { x }, (i) => pad(i.x, { before: [0, 0, 1, 0], after: [0, 0, 2, 3], value: 0.5 })),
 ];
 

@@ -20,13 +20,12 @@ export function positive(text: string): number {
   return value;
 }
 
-/** A number from 0 to 1. */
-export function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError("It takes a number from 0 to 1.");
-  }
-  return value;
+/** 1 grey, 3 colour, 4 colour and alpha. */
+export function channels(text: string): 1 | 3 | 4 {
+  if (text === "1") return 1;
+  if (text === "3") return 3;
+  if (text === "4") return 4;
+  throw new InvalidArgumentError("It takes 1, 3 or 4.");
 }
 
 /** `64`, or `96x64`: height by width, in pixels. */

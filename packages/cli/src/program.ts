@@ -23,7 +23,6 @@ export function createProgram(terminal: Terminal): Command {
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.err(text),
-      outputError: (text, write) => write(usageSentence(text)),
     });
   for (const add of [
     addStart,
@@ -38,14 +37,22 @@ export function createProgram(terminal: Terminal): Command {
   ]) {
     add(program, terminal);
   }
+  sayInSentences(program, "duelo");
   return program.addHelpText("after", "\nBegin with:\n  duelo start");
 }
 
+/** Gives a command and all below it errors that are sentences. */
+function sayInSentences(command: Command, path: string): void {
+  command.configureOutput({
+    outputError: (text, write) => write(usageSentence(text, `${path} --help`)),
+  });
+  for (const below of command.commands) sayInSentences(below, `${path} ${below.name()}`);
+}
+
 /** `error: unknown option '--x'\n(Did you mean --y?)` as a sentence. */
-function usageSentence(text: string): string {
+function usageSentence(text: string, help: string): string {
   const [problem = "", hint] = text.trim().split("\n");
   const plain = problem.replace(/^error: /, "").replace(/\.$/, "");
-  const near = hint === undefined ? "" : ` ${hint.replace(/^\(|\)$/g, "")}`;
-  const help = " See duelo --help.";
-  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}.${near === "" ? help : near}\n`;
+  const next = hint?.replace(/^\(|\)$/g, "") ?? `See ${help}.`;
+  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}. ${next}\n`;
 }

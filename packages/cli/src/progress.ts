@@ -12,9 +12,9 @@ export interface Reporter extends Required<Omit<TrainHooks, "signal">> {
 const lineEveryMs = 5000;
 const drawEveryMs = 100;
 
-/** True at most once in `everyMs`, and when `always`. */
-function seldom(everyMs: number): (always?: boolean) => boolean {
-  let lastMs = -Infinity;
+/** True at most once in `everyMs`, and when `always`; the first time only after `afterMs`. */
+function seldom(everyMs: number, afterMs = 0): (always?: boolean) => boolean {
+  let lastMs = performance.now() + afterMs - everyMs;
   return (always = false) => {
     const nowMs = performance.now();
     if (!always && nowMs - lastMs < everyMs) return false;
@@ -51,7 +51,7 @@ function bar(fraction: number, width: number): string {
 
 /** Plain lines every few seconds, or, where a person watches, one line drawn again and again. */
 export function textReporter(terminal: Terminal): Reporter {
-  const due = seldom(terminal.live ? drawEveryMs : lineEveryMs);
+  const due = terminal.live ? seldom(drawEveryMs) : seldom(lineEveryMs, lineEveryMs);
   let drawn = false;
   const rest = (): void => {
     if (drawn) terminal.err("\r\u001B[K");
@@ -70,7 +70,7 @@ export function textReporter(terminal: Terminal): Reporter {
   return {
     rest,
     data(done, total, what) {
-      if (due(done === total)) show(done / total, `${what}: ${count(done)} of ${count(total)}`);
+      if (due()) show(done / total, `${what}: ${count(done)} of ${count(total)}`);
     },
     note: say,
     begun({ dir, resumedAt }) {

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Budget, TrainRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
-import { pair, positive, size, whole } from "../parse.ts";
+import { channels, pair, positive, size, whole } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 import { trainAndTell } from "../train-and-tell.ts";
 
@@ -14,11 +14,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .option("--preset <name>", "a choice of options; duelo show RECIPE has them all")
     .option("--set <key=value>", "an option of the recipe; may be repeated", pair)
     .option("--size <pixels>", "image size: 64, or HEIGHTxWIDTH", size)
-    .addOption(
-      new Option("--channels <n>", "1 grey, 3 colour, 4 colour and alpha")
-        .choices(["1", "3", "4"])
-        .argParser((text) => whole(1)(text)),
-    )
+    .option("--channels <n>", "1 grey, 3 colour, 4 colour and alpha", channels)
     .addOption(
       new Option("--fit <how>", "how pictures of another shape are fitted (default: crop)").choices(
         ["crop", "pad", "stretch"],

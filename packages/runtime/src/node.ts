@@ -2,20 +2,27 @@ import { UserError } from "@duelo/core";
 import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
 import { OrtRuntime } from "./ort-runtime.ts";
-import type { Device, DeviceReport, Runtime, RuntimeOptions } from "./session.ts";
+import { nodeDevices, whatIsMissing } from "./probe.ts";
+import { checkedThreads, type DeviceReport, type Runtime, type RuntimeOptions } from "./session.ts";
 
 export * from "./session.ts";
 export { estimateMemory } from "./memory.ts";
 
-/** Opens ONNX Runtime in Node. Throws UserError when the device is not there. */
+/**
+ * Opens ONNX Runtime in Node. On `webgpu` state stays on the GPU; on `cuda` it crosses to the host and
+ * back at every run. Throws UserError when the device is not there.
+ */
 export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const { device = "cpu", threads = availableParallelism() } = options;
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new UserError(`Threads must be a whole number from 1 up, not ${threads}.`);
+  const known = nodeDevices.find((d) => d === device);
+  if (known === undefined) {
+    throw new UserError(`Device ${device} is for browsers. Here it is cpu, webgpu or cuda.`);
   }
-  const runtime = new OrtRuntime({
+  const why = await whatIsMissing(known);
+  if (why !== undefined) throw new UserError(`Device ${device} is not available: ${why}`);
+  return new OrtRuntime({
     device,
-    threads,
+    threads: checkedThreads(threads),
     ort,
     sessionOptions: {
       executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
@@ -26,10 +33,13 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
       logSeverityLevel: 3,
     },
   });
-  return runtime;
 }
 
+/** Every device of Node, and whether it can be used here. */
 export async function devices(): Promise<DeviceReport[]> {
-  const all: Device[] = ["cpu"];
-  return all.map((device) => ({ device, available: true }));
+  const reports = nodeDevices.map(async (device): Promise<DeviceReport> => {
+    const why = await whatIsMissing(device);
+    return why === undefined ? { device, available: true } : { device, available: false, why };
+  });
+  return Promise.all(reports);
 }

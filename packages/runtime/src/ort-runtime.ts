@@ -141,8 +141,8 @@ class OrtProgram implements Program {
     const { session, state: replaces } = this.#parts;
     const inputs: Record<string, Tensor> = {};
     for (const name of session.inputNames) {
-      const kept = feeds[name] === undefined && state !== undefined;
-      inputs[name] = kept ? tensorsOf(state).tensor(name) : this.#feed(name, feeds[name]);
+      const fed = feeds[name];
+      inputs[name] = fed === undefined ? kept(name, state) : this.#feed(name, fed);
     }
     const results = await session.run(inputs);
     const replaced = new Set(Object.values(replaces));
@@ -157,8 +157,7 @@ class OrtProgram implements Program {
     return this.#parts.close();
   }
 
-  #feed(name: string, value: HostTensor | undefined): Tensor {
-    if (value === undefined) throw new TypeError(`input "${name}" was not fed`);
+  #feed(name: string, value: HostTensor): Tensor {
     const type = this.#types.get(name);
     if (type && (type.dtype !== value.dtype || type.shape.join() !== value.shape.join())) {
       const given = `${value.dtype} [${value.shape.join(", ")}]`;
@@ -168,6 +167,11 @@ class OrtProgram implements Program {
     }
     return this.#parts.make(value);
   }
+}
+
+function kept(name: string, state: State | undefined): Tensor {
+  if (state instanceof TensorState && state.has(name)) return state.tensor(name);
+  throw new TypeError(`input "${name}" is neither fed nor state`);
 }
 
 function tensorsOf(state: State | undefined): TensorState {

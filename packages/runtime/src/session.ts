@@ -1,4 +1,4 @@
-import type { DType, Graph } from "@duelo/core";
+import { UserError, type DType, type Graph } from "@duelo/core";
 
 export type Device = "cpu" | "webgpu" | "cuda" | "wasm";
 
@@ -21,10 +21,7 @@ export interface RuntimeOptions {
 export interface Runtime {
   readonly device: Device;
   readonly threads: number;
-  /**
-   * Compiles a graph. `state` names inputs that are taken from a State, and for each the output that
-   * replaces it after a run.
-   */
+  /** Compiles a graph. `state` names entries of a State, and for each the output that replaces it. */
   compile(graph: Graph, options?: CompileOptions): Promise<Program>;
   /** Loads an ONNX file. Its inputs may have any extent where the file leaves one free. */
   load(file: Uint8Array): Promise<LoadedProgram>;
@@ -67,4 +64,10 @@ export interface DeviceReport {
   readonly available: boolean;
   /** What is missing, in one sentence. */
   readonly why?: string;
+}
+
+/** A number of threads. Throws UserError. */
+export function checkedThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1) return threads;
+  throw new UserError(`Threads must be a whole number from 1 up, not ${threads}.`);
 }

@@ -45,6 +45,10 @@ export class TensorState implements State {
     }
   }
 
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
   /** The tensor of an entry, to feed to a session. */
   tensor(name: string): Tensor {
     const tensor = this.#tensors.get(name);

@@ -22,11 +22,12 @@ from torch import nn
 
 
 def dcgan64(width):
-    """A whole step: D, G, Adam. Batch 64, images 3x64x64, z 100."""
-    G = s.DcganG(z=100, width=width, channels=3, size=64)
-    D = s.DcganD(width=width, channels=3, size=64)
+    """A whole step: D, G, Adam. Batch 64, images 3x64x64, z 100. Channels last in memory."""
+    last = {"memory_format": torch.channels_last}
+    G = s.DcganG(z=100, width=width, channels=3, size=64).to(**last)
+    D = s.DcganD(width=width, channels=3, size=64).to(**last)
     adams = [torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (G, D)]
-    x = torch.rand(64, 3, 64, 64) * 2 - 1
+    x = (torch.rand(64, 3, 64, 64) * 2 - 1).contiguous(**last)
     return lambda: s.gan_step(G, D, *adams, x, torch.randn(64, 100)), [G, D]
 
 

@@ -23,7 +23,9 @@ export function convAttrs(op: string, rank: number, options: ConvOptions): ConvA
     throw graphError(op, `input has ${rank} spatial axes, expected 1, 2 or 3`);
   }
   const { groups = 1 } = options;
-  if (!Number.isInteger(groups) || groups < 1) throw graphError(op, `groups is ${groups}`);
+  if (!Number.isInteger(groups) || groups < 1) {
+    throw graphError(op, `groups is ${groups}, expected an integer of at least 1`);
+  }
   return {
     strides: perAxis(op, "strides", options.strides ?? 1, rank, 1),
     pads: perAxis(op, "pads", options.pads ?? 0, 2 * rank, 0),
@@ -76,6 +78,29 @@ export function convTransposeOutput(
     const full = at(attrs.strides, i) * (size - 1) + at(attrs.outputPadding, i) + reach;
     return full - at(attrs.pads, i) - at(attrs.pads, i + spatial.length);
   });
+}
+
+/** Checks a weight that input channels `channels` meet, with as many axes as the input's. */
+export function demandWeight(
+  op: string,
+  w: TensorType | undefined,
+  o: { readonly rank: number; readonly channels: number; readonly expected: (k: Shape) => number },
+): Shape {
+  const { shape } = demandImage(op, "weight", w);
+  if (shape.length !== o.rank) {
+    throw graphError(
+      op,
+      `weight has shape ${showShape(shape)}, expected ${o.rank} axes as the input has`,
+    );
+  }
+  const expected = o.expected(shape);
+  if (expected !== o.channels) {
+    throw graphError(
+      op,
+      `input has ${o.channels} channels, weight ${showShape(shape)} expects ${expected}`,
+    );
+  }
+  return shape;
 }
 
 /** Checks dtype, rank and channels of an operand of a convolution. */

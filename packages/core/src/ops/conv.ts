@@ -18,6 +18,7 @@ import {
   convOutput,
   convTransposeOutput,
   demandImage,
+  demandWeight,
   eachProduct,
   perAxis,
   type ConvAttrs,
@@ -41,13 +42,11 @@ export const Conv = defineOp<ConvAttrs>({
   name: "Conv",
   infer([x, w, b], attrs) {
     const { shape: s } = demandImage("Conv", "input", x);
-    const { shape: k } = demandImage("Conv", "weight", w);
-    if (k.length !== s.length || at(s, 1) !== at(k, 1) * attrs.group) {
-      throw graphError(
-        "Conv",
-        `input has ${at(s, 1)} channels, weight ${showShape(k)} expects ${at(k, 1) * attrs.group}`,
-      );
-    }
+    const k = demandWeight("Conv", w, {
+      rank: s.length,
+      channels: at(s, 1),
+      expected: (shape) => at(shape, 1) * attrs.group,
+    });
     if (at(k, 0) % attrs.group !== 0) {
       throw graphError(
         "Conv",
@@ -82,13 +81,11 @@ export const ConvTranspose = defineOp<TransposeAttrs>({
   name: "ConvTranspose",
   infer([x, w, b], attrs) {
     const { shape: s } = demandImage("ConvTranspose", "input", x);
-    const { shape: k } = demandImage("ConvTranspose", "weight", w);
-    if (k.length !== s.length || at(s, 1) !== at(k, 0)) {
-      throw graphError(
-        "ConvTranspose",
-        `input has ${at(s, 1)} channels, weight ${showShape(k)} expects ${at(k, 0)}`,
-      );
-    }
+    const k = demandWeight("ConvTranspose", w, {
+      rank: s.length,
+      channels: at(s, 1),
+      expected: (shape) => at(shape, 0),
+    });
     if (at(k, 0) % attrs.group !== 0) {
       throw graphError(
         "ConvTranspose",

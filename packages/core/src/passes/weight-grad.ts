@@ -104,11 +104,10 @@ function pieces({ x, g, kernel, strides, pads }: WeightGrad): Tensor[] {
 
 /** Zeros before the spatial axes of [N, H, W, C], and zeros or a cut after, so that they have `extents`. */
 function fit(x: Tensor, pads: readonly number[], extents: readonly number[]): Tensor {
-  const [n, c] = [at(x.shape, 0), at(x.shape, 3)];
-  const kept = [1, 2].map((axis, i) => Math.min(at(x.shape, axis), at(extents, i) - at(pads, i)));
-  const after = kept.map((d, i) => at(extents, i) - at(pads, i) - d);
-  const seen = crop(x, { starts: [0, 0, 0, 0], shape: [n, ...kept, c] });
-  return zeroPad(seen, { before: [0, ...pads.slice(0, 2), 0], after: [0, ...after, 0] });
+  const after = extents.map((d, i) => Math.max(0, d - at(pads, i) - at(x.shape, i + 1)));
+  const padded = zeroPad(x, { before: [0, ...pads.slice(0, 2), 0], after: [0, ...after, 0] });
+  const shape = [at(x.shape, 0), ...extents, at(x.shape, 3)];
+  return crop(padded, { starts: [0, 0, 0, 0], shape });
 }
 
 /** [O, kh kw C] as [O, C, kh, kw]. */

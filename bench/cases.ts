@@ -1,6 +1,12 @@
 import type { Runtime } from "@duelo/runtime";
 import { buildModel, Feeder, generatorOnnx, random, type Dataset } from "@duelo/train";
-import { findRecipe, resolveOptions, type Context, type OptionValue, type Recipe } from "@duelo/zoo";
+import {
+  findRecipe,
+  resolveOptions,
+  type Context,
+  type OptionValue,
+  type Recipe,
+} from "@duelo/zoo";
 
 /** One timed unit of work, set up. */
 export interface Work {

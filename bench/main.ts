@@ -74,7 +74,8 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: "string", default: "9" }, json: { type: "boolean", default: false } },
 });
 const python = findTorch();
-if (python === undefined) console.error("PyTorch is not installed (Debian: python3-torch); only Duelo is timed.");
+if (python === undefined)
+  console.error("PyTorch is not installed (Debian: python3-torch); only Duelo is timed.");
 const chosen = positionals.length > 0 ? positionals : Object.keys(cases);
 const rows: Row[] = [];
 for (const name of chosen.filter((c) => c !== "startup")) {

@@ -1,4 +1,5 @@
-export { train, runOptions, type Progress, type TrainHooks, type TrainResult } from "./loop.ts";
+export { runOptions, train } from "./loop.ts";
+export type { Progress, TrainHooks, TrainResult } from "./session.ts";
 export { plan, printPhases, type Plan } from "./plan.ts";
 export {
   contextFor,

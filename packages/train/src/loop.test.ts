@@ -7,7 +7,8 @@ import { int, recipe, vector, type Recipe } from "@duelo/zoo";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { parseStats } from "./run/stats-log.ts";
 import { sampleRun } from "./sample.ts";
-import { train, type TrainResult } from "./loop.ts";
+import { train } from "./loop.ts";
+import type { TrainResult } from "./session.ts";
 import type { TrainRequest } from "./request.ts";
 
 let root = "";
@@ -116,7 +117,9 @@ describe("a run", () => {
       sample: ({ G }, { z }) => G(z),
     });
     const { set: _, ...rest } = request({ recipe: exploding, runs: join(root, "wild") });
-    await expect(train(rest)).rejects.toThrowErrorMatchingInlineSnapshot(`[FailureError: Step 2: loss/G became Infinity. The first tensor with such a value is slot.exp_avg_sq/G.weight. No checkpoint had been written yet. Try a lower learning rate.]`);
+    await expect(train(rest)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[FailureError: Step 2: loss/G became Infinity. The first tensor with such a value is slot.exp_avg_sq/G.weight. No checkpoint had been written yet. Try a lower learning rate.]`,
+    );
   });
 });
 
@@ -136,8 +139,14 @@ describe("samples", () => {
   test("that cannot be made are refused in one sentence", async () => {
     const runs = join(root, "samples");
     const ask = (over: object) => sampleRun({ runs, run: "1", n: 2, ...over });
-    await expect(ask({ label: "cat" })).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: This generator knows no classes, so --label has nothing to choose.]`);
-    await expect(ask({ truncation: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: Truncation is 0; it takes a number from 0.05 up.]`);
-    await expect(ask({ n: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(`[UserError: 0 samples are none; ask for at least 1.]`);
+    await expect(ask({ label: "cat" })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UserError: This generator knows no classes, so --label has nothing to choose.]`,
+    );
+    await expect(ask({ truncation: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Truncation is 0; it takes a number from 0.05 up.]`,
+    );
+    await expect(ask({ n: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UserError: 0 samples are none; ask for at least 1.]`,
+    );
   });
 });

@@ -6,7 +6,7 @@ import { fractionOf, gridEvery, type Counters } from "./counters.ts";
 import { writeGenerator } from "./export.ts";
 import { Feeder, type Cursors } from "./feeder.ts";
 import { watch, type Watcher } from "./generator.ts";
-import type { Progress, Session, TrainResult } from "./loop.ts";
+import type { Progress, Session, TrainResult } from "./session.ts";
 import { buildModel, type Log, type Model } from "./model.ts";
 import { realPicture, samplePicture } from "./pictures.ts";
 import { writeModelCard } from "./report/model-card.ts";
@@ -138,11 +138,13 @@ export class Sitting {
 
   #progress(): Progress {
     const now = this.#now();
+    const { step, nImages } = now;
     const seconds = (now.timeMs - this.#beganAt.timeMs) / 1000;
     const fraction = Math.min(fractionOf(this.#s.resolved.budget, now), 1);
     const done = fraction - fractionOf(this.#s.resolved.budget, this.#beganAt);
     return {
-      ...now,
+      step,
+      nImages,
       fraction,
       imagesPerSecond: (now.nImages - this.#beganAt.nImages) / seconds,
       secondsLeft: done > 0 ? ((1 - fraction) * seconds) / done : Number.NaN,

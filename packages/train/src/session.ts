@@ -1,0 +1,51 @@
+import type { Runtime } from "@duelo/runtime";
+import type { Counters } from "./counters.ts";
+import type { Dataset } from "./data/dataset.ts";
+import type { Log } from "./model.ts";
+import type { Resolved } from "./request.ts";
+import type { RunFolder } from "./run/folder.ts";
+
+/** Where a run stands, for a progress line. */
+export interface Progress extends Omit<Counters, "timeMs"> {
+  /** 0 to 1. */
+  readonly fraction: number;
+  readonly imagesPerSecond: number;
+  /** NaN before the first step of a sitting. */
+  readonly secondsLeft: number;
+  readonly log: Readonly<Log>;
+}
+
+export interface TrainHooks {
+  /** Data being read: so many of so many. */
+  data?(done: number, total: number, what: string): void;
+  /** One line for the user: a file left out, a run resumed, a checkpoint fallen back to. */
+  note?(line: string): void;
+  /** The run's folder is known. */
+  begun?(run: { dir: string; resumedAt: number }): void;
+  progress?(progress: Progress): void;
+  /** Asks the run to save and leave after the step at hand. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainResult {
+  readonly dir: string;
+  readonly step: number;
+  readonly nImages: number;
+  /** Of training alone, over all sittings. */
+  readonly seconds: number;
+  /** False when the signal ended it early; the same request goes on from there. */
+  readonly finished: boolean;
+  /** Path of the last sample grid. */
+  readonly samples: string;
+  readonly report: string;
+  readonly log: Readonly<Log>;
+}
+
+/** What every part of a training shares. */
+export interface Session {
+  readonly run: RunFolder;
+  readonly resolved: Resolved;
+  readonly dataset: Dataset;
+  readonly runtime: Runtime;
+  readonly hooks: TrainHooks;
+}

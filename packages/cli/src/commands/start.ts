@@ -4,7 +4,7 @@ import { trainAndTell } from "../train-and-tell.ts";
 import { addRunOptions, runRequest, type RunFlags } from "./train.ts";
 
 /** The first thing to try: real pictures that come with the package, and a network that learns them in minutes. */
-const first = { recipe: "dcgan", data: "emoji", preset: "start" };
+const first = { recipe: "dcgan", data: "emoji", preset: "small" };
 
 export function addStart(program: Command, terminal: Terminal): void {
   addRunOptions(

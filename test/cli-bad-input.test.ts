@@ -1,0 +1,242 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { devices } from "@duelo/runtime";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { duelo } from "./command.ts";
+
+const pictures = resolve("node_modules/@lobehub/fluent-emoji-3d/assets");
+const home = mkdtempSync(join(tmpdir(), "bad-input-"));
+const before = process.cwd();
+
+/** Copies so many real pictures into a folder. */
+function fill(folder: string, n: number): void {
+  mkdirSync(folder);
+  for (const name of readdirSync(pictures).slice(0, n)) {
+    copyFileSync(join(pictures, name), join(folder, name));
+  }
+}
+
+beforeAll(async () => {
+  process.chdir(home);
+  process.env["XDG_CACHE_HOME"] = join(home, "cache");
+  mkdirSync("empty");
+  mkdirSync("texts");
+  writeFileSync("texts/a.txt", "words");
+  fill("one", 1);
+  fill("photos", 12);
+  fill("spoiled", 12);
+  const [whole = ""] = readdirSync("spoiled");
+  writeFileSync("spoiled/cut.webp", readFileSync(join("spoiled", whole)).subarray(0, 900));
+  writeFileSync("spoiled/none.png", "");
+  writeFileSync(
+    "spoiled/vast.svg",
+    '<svg xmlns="http://www.w3.org/2000/svg" width="50000" height="50000"/>',
+  );
+  expect(await duelo("train", "gan-2d", "--data", "ring8", "--steps", "1")).toMatchObject({
+    code: 0,
+  });
+}, 120_000);
+afterAll(() => {
+  process.chdir(before);
+  rmSync(home, { recursive: true });
+});
+
+/** Exit code and what was said, for a command that must not get anywhere. */
+async function refused(line: string): Promise<string> {
+  const { code, out, err } = await duelo(...line.split(" "));
+  expect(out).toBe("");
+  expect(err).not.toMatch(/^ +at /m); // no stack trace
+  return `${code}: ${err.trimEnd().replaceAll(home, "HOME")}`;
+}
+
+test("a command line that cannot be meant", async () => {
+  expect(await refused("trian dcgan --data emoji")).toMatchInlineSnapshot(
+    `"2: Unknown command 'trian'. Did you mean train?"`,
+  );
+  expect(await refused("train dcgan")).toMatchInlineSnapshot(
+    `"2: Required option '--data <set>' not specified. See duelo train --help."`,
+  );
+  expect(await refused("train --data emoji")).toMatchInlineSnapshot(
+    `"2: Missing required argument 'recipe'. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --step 3")).toMatchInlineSnapshot(
+    `"2: Unknown option '--step'. Did you mean --steps?"`,
+  );
+  expect(await refused("train dcgan --data emoji --steps many")).toMatchInlineSnapshot(
+    `"2: Option '--steps <n>' argument 'many' is invalid. It takes a whole number from 1 up. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --steps 0")).toMatchInlineSnapshot(
+    `"2: Option '--steps <n>' argument '0' is invalid. It takes a whole number from 1 up. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --steps 3 --minutes 2")).toMatchInlineSnapshot(
+    `"2: Option '--minutes <n>' cannot be used with option '--steps <n>'. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --minutes -1")).toMatchInlineSnapshot(
+    `"2: Option '--minutes <n>' argument '-1' is invalid. It takes a number above 0. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --size big")).toMatchInlineSnapshot(
+    `"2: Option '--size <pixels>' argument 'big' is invalid. It takes pixels: 64, or 96x64 for height and width. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --fit squeeze")).toMatchInlineSnapshot(
+    `"2: Option '--fit <how>' argument 'squeeze' is invalid. Allowed choices are crop, pad, stretch. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --channels 7")).toMatchInlineSnapshot(
+    `"2: Option '--channels <n>' argument '7' is invalid. It takes 1, 3 or 4. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --set lr")).toMatchInlineSnapshot(
+    `"2: Option '--set <key=value>' argument 'lr' is invalid. It takes key=value. See duelo train --help."`,
+  );
+  expect(await refused("train dcgan --data emoji --device tpu")).toMatchInlineSnapshot(
+    `"2: Option '--device <name>' argument 'tpu' is invalid. Allowed choices are cpu, webgpu, cuda. See duelo train --help."`,
+  );
+});
+
+test("unknown recipe, preset, option; a value out of range", async () => {
+  expect(await refused("train dcgn --data emoji")).toMatchInlineSnapshot(
+    `"2: There is no recipe "dcgn". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, wgan-gp, wgan-gp-2d, vae."`,
+  );
+  expect(await refused("show dcgn")).toMatchInlineSnapshot(
+    `"2: There is no recipe "dcgn". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, wgan-gp, wgan-gp-2d, vae."`,
+  );
+  expect(await refused("show dcgan --phase E")).toMatchInlineSnapshot(
+    `"2: Recipe dcgan has no phase that trains "E". Did you mean "D"? Phases: D, G."`,
+  );
+  expect(await refused("train dcgan --data emoji --preset smal")).toMatchInlineSnapshot(
+    `"2: Recipe dcgan has no preset "smal". Did you mean "small"? Presets: paper, small."`,
+  );
+  expect(await refused("train dcgan --data emoji --set widht=32")).toMatchInlineSnapshot(
+    `"2: There is no option "widht". Did you mean "width"?"`,
+  );
+  expect(await refused("train dcgan --data emoji --set lr=fast")).toMatchInlineSnapshot(
+    `"2: Option lr is "fast"; it takes a number from 0 to 1."`,
+  );
+  expect(await refused("train dcgan --data emoji --set lr=7")).toMatchInlineSnapshot(
+    `"2: Option lr is "7"; it takes a number from 0 to 1."`,
+  );
+  expect(await refused("train gan-2d --data ring8 --threads 0")).toMatchInlineSnapshot(
+    `"2: Option '--threads <n>' argument '0' is invalid. It takes a whole number from 1 up. See duelo train --help."`,
+  );
+});
+
+const cuda = (await devices()).find(({ device }) => device === "cuda");
+
+test.skipIf(cuda?.available)("a device that is not there", async () => {
+  expect(await refused("train gan-2d --data ring8 --device cuda")).toMatch(
+    /^2: Device cuda is not available: .+\.$/,
+  );
+});
+
+test("data that is not there or not data", async () => {
+  expect(await refused("train dcgan --data nowhere")).toMatchInlineSnapshot(
+    `"2: There is no file or folder nowhere. Check the path."`,
+  );
+  expect(await refused("train dcgan --data emojis")).toMatchInlineSnapshot(
+    `"2: There is no file or folder emojis. Did you mean "emoji"?"`,
+  );
+  expect(await refused("train dcgan --data empty")).toMatchInlineSnapshot(
+    `"2: The folder empty is empty. Put pictures (PNG, JPEG, WebP, GIF, AVIF, TIFF and SVG) in it."`,
+  );
+  expect(await refused("train dcgan --data texts")).toMatchInlineSnapshot(
+    `"2: The folder texts holds no pictures, only 1 other file (.txt). Pictures are PNG, JPEG, WebP, GIF, AVIF, TIFF and SVG files."`,
+  );
+  expect(await refused("train dcgan --data texts/a.txt")).toMatchInlineSnapshot(
+    `"2: a.txt is of no kind that can be read. Name a folder of pictures (PNG, JPEG, WebP, GIF, AVIF, TIFF and SVG), or an IDX, CIFAR .bin, .npy or .csv file."`,
+  );
+  expect(await refused("train dcgan --data ring8")).toMatchInlineSnapshot(
+    `"2: ring8 holds points, but this recipe trains on pictures, such as emoji or a folder of them."`,
+  );
+  expect(await refused("train gan-2d --data emoji")).toMatchInlineSnapshot(
+    `"2: emoji holds pictures, but this recipe trains on points or tables, such as ring8 or a .csv file."`,
+  );
+  expect(await refused("train dcgan --data emoji --select grup=flags")).toMatchInlineSnapshot(
+    `"2: emoji cannot be narrowed by "grup"; it can by group and tone. Did you mean "group"?"`,
+  );
+  expect(await refused("train dcgan --data photos --background nocolour")).toMatchInlineSnapshot(
+    `"2: The background "nocolour" is not a colour. Write a name such as white, or #rrggbb."`,
+  );
+  expect(await refused("data check nowhere")).toMatchInlineSnapshot(
+    `"2: There is no file or folder nowhere. Check the path."`,
+  );
+  expect(await refused("data check empty")).toMatchInlineSnapshot(
+    `"2: The folder empty is empty. Put pictures (PNG, JPEG, WebP, GIF, AVIF, TIFF and SVG) in it."`,
+  );
+});
+
+test("pictures that the recipe cannot take", async () => {
+  expect(await refused("train dcgan --data photos --size 65")).toMatchInlineSnapshot(
+    `"2: Recipe dcgan cannot take these images: 65x65 cannot be halved down to a small map (it stops at 65x65); choose sides such as 28, 32, 48, 64 or 128, for example --size 64."`,
+  );
+  expect(await refused("train cgan --data photos")).toMatchInlineSnapshot(
+    `"2: photos has no labels, but this recipe needs them. Put each class in a sub-folder of its own, or add a metadata.csv with the columns file_name and label."`,
+  );
+  expect(await refused("train gan --data one")).toMatchInlineSnapshot(
+    `"2: one holds one picture only. A GAN learns what many pictures share: give it hundreds."`,
+  );
+  expect(await refused("train dcgan --data spoiled")).toMatchInlineSnapshot(
+    `"2: 3 of 15 records of spoiled cannot be used, more than one in ten: cut.webp (damaged or cut short (webp: unable to parse image)); none.png (empty file); vast.svg (50000 x 50000 pixels is above the limit of 67 million). Repair or remove them first."`,
+  );
+});
+
+test("a run that is not there, or cannot do what is asked of it", async () => {
+  expect(await refused("sample 7")).toMatchInlineSnapshot(
+    `"2: There is no run 7 in runs. The latest are 0001-gan-2d-ring8."`,
+  );
+  expect(await refused("sample 7 --runs none")).toMatchInlineSnapshot(
+    `"2: There is no run 7: none holds no runs yet. Start one with: duelo train RECIPE."`,
+  );
+  expect(await refused("export photos")).toMatchInlineSnapshot(
+    `"2: There is no run photos in runs. The latest are 0001-gan-2d-ring8."`,
+  );
+  expect(await refused("sample 1 -n 0")).toMatchInlineSnapshot(
+    `"2: Option '-n, --number <n>' argument '0' is invalid. It takes a whole number from 1 up. See duelo sample --help."`,
+  );
+  expect(await refused("sample 1 --label cat")).toMatchInlineSnapshot(
+    `"2: This generator knows no classes, so --label has nothing to choose."`,
+  );
+  expect(await refused("sample 1 --truncation 0.01")).toMatchInlineSnapshot(
+    `"2: Truncation is 0.01; it takes a number from 0.05 up."`,
+  );
+  expect(await refused("sample 1 --grid a.png --out b")).toMatchInlineSnapshot(
+    `"2: --grid and --out were both given. Choose one picture, or one file for each."`,
+  );
+  expect(await refused("sample 1 --grid photos")).toMatchInlineSnapshot(
+    `"2: photos cannot be written (EISDIR). Choose a place where files can be made."`,
+  );
+  expect(await refused("sample 1 --out texts/a.txt")).toMatchInlineSnapshot(
+    `"2: texts/a.txt cannot be written (EEXIST). Choose a place where files can be made."`,
+  );
+  expect(await refused("export 1 --out texts/a.txt/G.onnx")).toMatchInlineSnapshot(
+    `"1: Could not write texts/a.txt/G.onnx (ENOTDIR: not a directory, open 'HOME/texts/a.txt/G.onnx.tmp'). The run itself is unchanged."`,
+  );
+});
+
+test("a checkpoint that was cut short, or spoiled", async () => {
+  const path = "runs/0001-gan-2d-ring8/checkpoint.safetensors";
+  const whole = readFileSync(path);
+  writeFileSync(path, whole.subarray(0, whole.length - 100));
+  expect(await refused("sample 1")).toMatchInlineSnapshot(
+    `"1: No whole checkpoint in runs/0001-gan-2d-ring8: checkpoint.safetensors is damaged: it has 800200 bytes of data, and its header describes 800300; checkpoint.previous.safetensors is missing. Restore one from a backup, or start a new run."`,
+  );
+  const changed = Buffer.from(whole);
+  changed.writeUInt8(changed.readUInt8(whole.length - 100) ^ 1, whole.length - 100);
+  writeFileSync(path, changed);
+  expect(await refused("sample 1")).toMatchInlineSnapshot(
+    `"1: No whole checkpoint in runs/0001-gan-2d-ring8: checkpoint.safetensors is damaged: its content does not match its digest; checkpoint.previous.safetensors is missing. Restore one from a backup, or start a new run."`,
+  );
+  const header = Buffer.from(whole);
+  header.writeBigUInt64LE(2n ** 60n);
+  writeFileSync(path, header);
+  expect(await refused("sample 1")).toMatchInlineSnapshot(
+    `"1: No whole checkpoint in runs/0001-gan-2d-ring8: checkpoint.safetensors is damaged: its header claims 1152921504606846976 bytes, more than 100000000; checkpoint.previous.safetensors is missing. Restore one from a backup, or start a new run."`,
+  );
+  writeFileSync(path, whole);
+});

@@ -90,7 +90,7 @@ describe.each([
     const runtime = await open();
     const { program, state } = await descend(runtime, 1);
     await expect(program.run({}, state)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: there is no state "x"]`,
+      `[TypeError: input "x" is neither fed nor state]`,
     );
     await expect(
       program.run({ x: floats([3], Math.sin) }, state),
@@ -98,7 +98,7 @@ describe.each([
       `[TypeError: input "x" is float32 [8, 16], not float32 [3]]`,
     );
     await expect(program.run(feeds)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: input "w" was not fed]`,
+      `[TypeError: input "w" is neither fed nor state]`,
     );
     expect(() => state.write({ v: start.w })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: there is no state "v"]`,

@@ -1,4 +1,4 @@
-import { scheduled, sizeOf } from "@duelo/core";
+import { optimize, scheduled, sizeOf } from "@duelo/core";
 import { openRuntime, type HostTensor, type Runtime } from "@duelo/runtime";
 import { initialState } from "@duelo/train";
 import { findRecipe, resolveOptions, type Context, type StepGraph } from "@duelo/zoo";
@@ -135,7 +135,7 @@ describe.each(trials)("$name", ({ name, options, shape, runs }) => {
     const { graphs, specs } = traced(recipe, context);
     const state = runtime.createState(beginning(specs));
     const programs = await Promise.all(
-      graphs.map((g) => runtime.compile(g.graph, { state: g.state })),
+      graphs.map((g) => runtime.compile(optimize(g.graph), { state: g.state })),
     );
     for (let step = 0; step < nSteps; step++) {
       const prefix = `step/${String(step).padStart(2, "0")}/`;

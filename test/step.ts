@@ -1,17 +1,17 @@
-import { inputName, interpret, optimize, sizeOf, type Graph } from "@duelo/core";
+import { inputName, interpret, sizeOf, type Graph } from "@duelo/core";
 import { initialState } from "@duelo/train";
 import { traceStep, type Context, type Recipe, type StateSpec, type StepGraph } from "@duelo/zoo";
 
 export type Values = Record<string, ArrayLike<number>>;
 
-/** One training step of a recipe, to be run by the float64 definitions. */
+/** One training step of a recipe as it is traced; the passes come before ONNX Runtime alone. */
 export interface Step {
   readonly graphs: readonly StepGraph[];
   readonly specs: ReadonlyMap<string, StateSpec>;
 }
 
 export function traced(recipe: Recipe, context: Context): Step {
-  const graphs = traceStep(recipe, context).map((g) => ({ ...g, graph: optimize(g.graph) }));
+  const graphs = traceStep(recipe, context);
   return { graphs, specs: new Map(graphs.flatMap((g) => [...g.stateSpecs])) };
 }
 

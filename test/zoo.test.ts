@@ -1,0 +1,450 @@
+import {
+  interpret,
+  nn,
+  optimize,
+  print,
+  scheduled,
+  sgd,
+  sizeOf,
+  type NoiseSpec,
+} from "@duelo/core";
+import { openRuntime, type HostTensor, type Runtime } from "@duelo/runtime";
+import { buildModel, Feeder, type Dataset } from "@duelo/train";
+import {
+  recipes,
+  resolveOptions,
+  traceSample,
+  traceStep,
+  withBatch,
+  type Context,
+  type Recipe,
+  type StepGraph,
+} from "@duelo/zoo";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { uniforms } from "../packages/core/src/testing/random.ts";
+import { hostTensorsOf } from "./host-tensors.ts";
+import { begun, runGraph, sizes, traced, type Step, type Values } from "./step.ts";
+
+/*
+ * One suite for every recipe, at a width that the float64 definitions can carry. What is particular
+ * to a recipe stands in this table: its smallest size, and the numbers of trained weights at its full
+ * size, worked out from its source's layers one by one.
+ */
+interface Facts {
+  readonly tiny: Readonly<Record<string, number>>;
+  /** One record at the tiny and at the full size. */
+  readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
+  readonly parameters: Readonly<Record<string, number>>;
+  /** Biases on which no loss depends: batch norm takes them away, or a difference of two means does. */
+  readonly idle?: readonly string[];
+}
+const linear = (from: number, to: number): number => (from + 1) * to;
+const kernels = (k: number, ...channels: readonly number[]): number =>
+  channels.slice(1).reduce((n, to, i) => n + k * k * (channels[i] ?? 0) * to, 0);
+const norms = (...channels: readonly number[]): number => channels.reduce((n, c) => n + 2 * c, 0);
+const total = (...numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+const facts: Readonly<Record<string, Facts>> = {
+  gan: {
+    tiny: { batch: 3, zDim: 2, widthG: 4, unitsD: 2 },
+    shapes: [
+      [1, 2, 2],
+      [1, 28, 28],
+    ],
+    parameters: {
+      G: total(linear(100, 1200), linear(1200, 1200), linear(1200, 784)),
+      D: total(linear(784, 240 * 5), linear(240, 240 * 5), linear(240, 1)),
+    },
+  },
+  "gan-2d": {
+    tiny: { batch: 3, zDim: 2, width: 4 },
+    shapes: [[2], [2]],
+    parameters: {
+      G: total(linear(256, 128), linear(128, 128), linear(128, 2)),
+      D: total(linear(2, 128), linear(128, 128), linear(128, 1)),
+    },
+  },
+  cgan: {
+    tiny: { batch: 3, zDim: 2 },
+    shapes: [
+      [1, 2, 2],
+      [1, 28, 28],
+    ],
+    parameters: {
+      G: total(linear(100, 200), linear(10, 1000), linear(1200, 1200), linear(1200, 784)),
+      D: total(linear(784, 240 * 5), linear(10, 50 * 5), linear(290, 240 * 4), linear(240, 1)),
+    },
+  },
+  dcgan: {
+    tiny: { batch: 3, zDim: 3, width: 2 },
+    shapes: [
+      [1, 12, 12],
+      [3, 64, 64],
+    ],
+    parameters: { G: 3_576_704, D: 2_765_568 }, // printed by pytorch/examples
+  },
+  "dcgan-2015": {
+    tiny: { batch: 3, zDim: 3, width: 2 },
+    shapes: [
+      [1, 12, 12],
+      [3, 64, 64],
+    ],
+    parameters: {
+      G: total(100 * 16_384, kernels(5, 1024, 512, 256, 128, 3), norms(16_384, 512, 256, 128)),
+      D: total(kernels(5, 3, 128, 256, 512, 1024), norms(256, 512, 1024), 16_384),
+    },
+  },
+  "wgan-gp": {
+    tiny: { batch: 3, zDim: 3, width: 2 },
+    shapes: [
+      [1, 12, 12],
+      [3, 32, 32],
+    ],
+    parameters: {
+      G: total(
+        linear(128, 8192),
+        kernels(5, 512, 256, 128, 3),
+        256 + 128 + 3,
+        norms(8192, 256, 128),
+      ),
+      D: total(kernels(5, 3, 128, 256, 512), 128 + 256 + 512, linear(8192, 1)),
+    },
+    idle: ["G.main.0.bias", "G.main.4.bias", "D.main.5.bias"],
+  },
+  "wgan-gp-2d": {
+    tiny: { batch: 3, width: 4 },
+    shapes: [[2], [2]],
+    parameters: {
+      G: total(linear(2, 512), linear(512, 512), linear(512, 512), linear(512, 2)),
+      D: total(linear(2, 512), linear(512, 512), linear(512, 512), linear(512, 1)),
+    },
+    idle: ["D.6.bias"],
+  },
+  vae: {
+    tiny: { batch: 3, zDim: 2, width: 4 },
+    shapes: [
+      [1, 2, 2],
+      [1, 28, 28],
+    ],
+    parameters: {
+      E: total(linear(784, 400), linear(400, 20), linear(400, 20)),
+      G: total(linear(20, 400), linear(400, 784)),
+    },
+  },
+};
+
+const nClasses = 3;
+
+function contextOf(
+  recipe: Recipe,
+  o: { options: Facts["tiny"]; shape: readonly number[]; nClasses: number },
+): Context {
+  const values = resolveOptions(recipe.options, o.options);
+  return { ...values, shape: { x: o.shape, y: [] }, nClasses: o.nClasses } as unknown as Context;
+}
+
+/** The net of a variable, or nothing. */
+const netOf = (name: string): string => name.slice(0, name.indexOf("."));
+
+/** Random values for one input of a graph. */
+function drawNoise(spec: NoiseSpec, n: number, next: () => number): number[] {
+  const one = {
+    normal: () => 2 * next() - 1,
+    uniform: () => (spec.kind === "uniform" ? spec.low + (spec.high - spec.low) * next() : 0),
+    ints: () => Math.floor(next() * (spec.kind === "ints" ? spec.high : 0)),
+    label: () => Math.floor(next() * nClasses),
+  }[spec.kind];
+  return Array.from({ length: n }, () => Math.fround(one()));
+}
+
+/** A batch, noise and the schedules' first values; all of them float32 numbers. */
+function draw(recipe: Recipe, step: StepGraph, seed: number): Values {
+  const next = uniforms(seed);
+  const size = sizes(step.graph);
+  const feeds: Values = {};
+  for (const name of step.fields) {
+    const domain = recipe.data[name]?.domain;
+    const one = {
+      image: () => Math.floor(256 * next()),
+      vector: () => 2 * next() - 1,
+      label: () => Math.floor(nClasses * next()),
+    };
+    feeds[name] = Float32Array.from({ length: size[name] ?? 0 }, one[domain ?? "vector"]);
+  }
+  for (const [name, spec] of step.noise) feeds[name] = drawNoise(spec, size[name] ?? 0, next);
+  for (const [name, schedule] of step.scalars)
+    feeds[name] = [Math.fround(scheduled(schedule, { step: 0, nImages: 0, progress: 0 }))];
+  return feeds;
+}
+
+/** The same recipe, in which every net steps down its gradient by its learning rate. */
+const plain = (recipe: Recipe): Recipe => ({
+  ...recipe,
+  optimizer: (c) =>
+    Object.fromEntries(Object.keys(recipe.nets(c)).map((net) => [net, sgd({ lr: 1 })])),
+});
+
+/** Learning rate 1 for `net`, 0 for the others. */
+const only = (net: string, feeds: Values): Values =>
+  Object.fromEntries(
+    Object.entries(feeds).map(([name, v]) => [
+      name,
+      name.startsWith("lr/") ? [name === `lr/${net}` ? 1 : 0] : v,
+    ]),
+  );
+
+/** The state of a run in which no weight is zero and so no rectifier at its kink. */
+function scattered(step: Step, seed: number): Values {
+  const next = uniforms(seed);
+  const state = begun(step, seed);
+  for (const [name, { kind, shape }] of step.specs) {
+    const spread = shape.length < 2 ? 0.5 : Math.sqrt(3 / nn.init.fans(shape).fanIn);
+    if (kind === "param") {
+      state[name] = Float32Array.from({ length: sizeOf(shape) }, () => spread * (2 * next() - 1));
+    }
+  }
+  return state;
+}
+
+/** |got - want| against the largest |want|. */
+function expectNear(
+  got: ArrayLike<number> = [],
+  want: ArrayLike<number> = [],
+  name: string,
+  tolerance = 1e-4,
+): void {
+  const wanted = Array.from(want);
+  const scale = wanted.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
+  const worst = wanted.reduce((m, v, i) => Math.max(m, Math.abs((got[i] ?? NaN) - v) / scale), 0);
+  expect(worst, name).toBeLessThan(tolerance);
+}
+
+const hostState = (step: Step, state: Values): Record<string, HostTensor> =>
+  Object.fromEntries(
+    [...step.specs].map(([name, { shape }]) => [
+      name,
+      { dtype: "float32", shape, data: Float32Array.from(state[name] ?? []) },
+    ]),
+  );
+
+/** Pixels, points and labels that depend on the record's number alone. */
+function toyData(shape: readonly number[]): Dataset {
+  const size = sizeOf(shape);
+  const image = shape.length === 3;
+  return {
+    name: "toy",
+    length: 7,
+    fields: {
+      x: { dtype: image ? "uint8" : "float32", shape },
+      y: { dtype: "int32", shape: [] },
+    },
+    classes: ["a", "b", "c"],
+    key: "toy",
+    settings: {},
+    skipped: [],
+    read(indices, out) {
+      Array.from(indices).forEach((record, i) => {
+        const next = uniforms(record);
+        for (let k = 0; k < size && out["x"]; k++)
+          out["x"][i * size + k] = image ? 256 * next() : next();
+        if (out["y"]) out["y"][i] = record % nClasses;
+      });
+    },
+    close() {},
+  };
+}
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = await openRuntime({ threads: 1 });
+});
+afterAll(() => runtime.close());
+
+test("the table has every recipe", () => {
+  expect(Object.keys(facts).toSorted()).toEqual(recipes.map((r) => r.name).toSorted());
+});
+
+describe.each(recipes)("$name", (recipe) => {
+  const known = facts[recipe.name];
+  if (known === undefined) throw new TypeError(`no facts about ${recipe.name}`);
+  const { idle = [], tiny, shapes, parameters } = known;
+  const context = contextOf(recipe, { options: tiny, shape: shapes[0], nClasses });
+
+  test("has the authors' number of weights at full size", () => {
+    const full = contextOf(recipe, { options: {}, shape: shapes[1], nClasses: 10 });
+    const specs = new Map(traceStep(recipe, full).flatMap((g) => [...g.stateSpecs]));
+    const counts: Record<string, number> = {};
+    for (const [name, spec] of specs) {
+      if (spec.kind !== "param") continue;
+      counts[netOf(name)] = (counts[netOf(name)] ?? 0) + sizeOf(spec.shape);
+    }
+    expect(counts).toEqual(parameters);
+  });
+
+  test("makes samples of the data's shape, for any batch", () => {
+    for (const batch of [2, 5]) {
+      const { graph } = traceSample(recipe, withBatch(context, batch));
+      expect(graph.outputs["samples"]?.shape).toEqual([batch, ...shapes[0]]);
+    }
+  });
+
+  test("samples from weights and statistics that training keeps", () => {
+    const { specs } = traced(recipe, context);
+    const { state } = traceSample(recipe, context);
+    expect(state.size).toBeGreaterThan(0);
+    for (const entry of state.values()) expect(specs.has(entry), entry).toBe(true);
+  });
+
+  test("moves only the nets that a phase names, with all of their weights and statistics", () => {
+    const step = traced(recipe, context);
+    let state = begun(step, 1);
+    for (const [i, graph] of step.graphs.entries()) {
+      const { after } = runGraph(graph, state, draw(recipe, graph, 10 + i));
+      for (const [name, { kind }] of step.specs) {
+        if (idle.includes(name) || (kind !== "param" && kind !== "buffer")) continue;
+        const still = Array.from(after[name] ?? []).every((v, k) => v === state[name]?.[k]);
+        expect(still, name).toBe(!graph.updates.includes(netOf(name)));
+      }
+      state = after;
+    }
+  });
+
+  test("steps down the slope of its own loss", () => {
+    const step = traced(plain(recipe), context);
+    const state = scattered(step, 3);
+    for (const [i, graph] of step.graphs.entries()) {
+      for (const net of graph.updates) {
+        const feeds = only(net, draw(recipe, graph, 20 + i));
+        const { after } = runGraph(graph, state, feeds);
+        const names = [...step.specs].flatMap(([n, s]) =>
+          s.kind === "param" && netOf(n) === net ? [n] : [],
+        );
+        const log = graph.logs.find(
+          (l) => l.startsWith("loss/") && l.slice(5).split("+").includes(net),
+        );
+        const next = uniforms(40 + i);
+        const v = Object.fromEntries(
+          names.map((n) => [n, Array.from(state[n] ?? [], () => 2 * next() - 1)]),
+        );
+        const lossAt = (t: number): number => {
+          const moved = names.map(
+            (n) => [n, Array.from(state[n] ?? [], (w, k) => w + t * (v[n]?.[k] ?? 0))] as const,
+          );
+          const loss = graph.graph.outputs[`log:${log}`];
+          if (loss === undefined) throw new TypeError(`${net} has no loss`);
+          const given = { ...state, ...Object.fromEntries(moved), ...feeds };
+          return (
+            interpret({ inputs: graph.graph.inputs, outputs: { loss } }, given)["loss"]?.data[0] ??
+            NaN
+          );
+        };
+        const h = 1e-7;
+        const numeric = (lossAt(h) - lossAt(-h)) / (2 * h);
+        const stated = names.reduce(
+          (sum, n) =>
+            sum +
+            Array.from(state[n] ?? []).reduce(
+              (s, w, k) => s + (w - (after[n]?.[k] ?? NaN)) * (v[n]?.[k] ?? 0),
+              0,
+            ),
+          0,
+        );
+        expect(Math.abs(numeric), net).toBeGreaterThan(1e-4);
+        expect(Math.abs(stated - numeric) / Math.abs(numeric), net).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  test("a later phase sees what an earlier one did as given values", () => {
+    const step = traced(plain(recipe), context);
+    const state = scattered(step, 4);
+    const turns = recipe.phases(context).filter((p) => p.draw === "same");
+    for (const { update } of turns) {
+      const graph = step.graphs.find((g) => update.every((net) => g.updates.includes(net)));
+      if (graph === undefined) throw new TypeError("a phase has no graph");
+      const feeds = draw(recipe, graph, 5);
+      const together = runGraph(graph, state, feeds).after;
+      const given = Object.fromEntries(
+        Object.entries(together).map(([n, v]) => [
+          n,
+          update.includes(netOf(n)) ? (state[n] ?? v) : v,
+        ]),
+      );
+      const resting = Object.fromEntries(
+        Object.keys(feeds).flatMap((n) =>
+          n.startsWith("lr/") && !update.includes(n.slice(3)) ? [[n, [0]] as const] : [],
+        ),
+      );
+      const apart = runGraph(graph, given, { ...feeds, ...resting }).after;
+      for (const [name, { kind }] of step.specs) {
+        if (kind === "param" && update.includes(netOf(name))) {
+          expectNear(apart[name], together[name], name, 1e-12);
+        }
+      }
+    }
+  });
+
+  test("gives the step of the float64 definitions on ONNX Runtime", async () => {
+    const step = traced(recipe, context);
+    let state = scattered(step, 2);
+    const device = runtime.createState(hostState(step, state));
+    for (const [i, graph] of step.graphs.entries()) {
+      const feeds = draw(recipe, graph, 30 + i);
+      const { outputs, after } = runGraph(graph, state, feeds);
+      const compiled = optimize(graph.graph);
+      const program = await runtime.compile(compiled, { state: graph.state });
+      const all = hostTensorsOf(compiled, feeds);
+      const fed = Object.fromEntries(
+        Object.entries(all).filter(([name]) => feeds[name] !== undefined),
+      );
+      const got = await program.run(fed, device);
+      for (const log of graph.logs) expectNear(got[`log:${log}`]?.data, outputs[`log:${log}`], log);
+      await program.close();
+      state = after;
+    }
+    for (const [name, t] of Object.entries(await device.read())) {
+      if (!idle.some((bias) => name.endsWith(bias))) expectNear(t.data, state[name], name);
+    }
+  });
+
+  test("gives the same bits again, and after a stop", async () => {
+    const streams = { data: toyData(shapes[0]) };
+    const seed = 6;
+    type Saved = Parameters<typeof buildModel>[0]["saved"];
+    type Cursors = ConstructorParameters<typeof Feeder>[0]["cursors"];
+    async function go(from: number, to: number, stop?: { saved: Saved; cursors: Cursors }) {
+      const { saved, cursors } = stop ?? {};
+      const model = await buildModel({ recipe, context, runtime, seed, ...(saved && { saved }) });
+      const feeder = new Feeder({
+        seed,
+        fields: recipe.data,
+        streams,
+        ...(cursors && { cursors }),
+      });
+      const logs = [];
+      for (let step = from; step < to; step++) {
+        logs.push(
+          await model.step(feeder, { step, nImages: step * context.batch, progress: step / 4 }),
+        );
+      }
+      const state = await model.state.read();
+      await model.close();
+      return { logs, cursors: feeder.cursors, saved: structuredClone(state) };
+    }
+    const straight = await go(0, 4);
+    const half = await go(0, 2);
+    expect(half.logs).toEqual(straight.logs.slice(0, 2));
+    const rest = await go(2, 4, half);
+    expect(rest.logs).toEqual(straight.logs.slice(2));
+    expect(rest.cursors).toEqual(straight.cursors);
+    expect(rest.saved).toEqual(straight.saved);
+  });
+
+  test("compiles to the graphs that are on file", async () => {
+    const step = traceStep(recipe, context).map(
+      (g) => `${g.updates.join("+")}: ${print(optimize(g.graph))}`,
+    );
+    const sample = `sample: ${print(optimize(traceSample(recipe, context).graph))}`;
+    await expect([...step, sample].join("\n")).toMatchFileSnapshot(`zoo/${recipe.name}.txt`);
+  });
+});

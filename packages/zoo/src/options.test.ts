@@ -24,22 +24,46 @@ test("defaults, and values as themselves or as text", () => {
 
 describe("what is refused", () => {
   test("a name that is not there", () => {
-    expect(() => given({ bacth: 8 })).toThrowErrorMatchingInlineSnapshot(`[UserError: There is no option "bacth". Did you mean "batch"?]`);
-    expect(() => given({ momentum: 8 })).toThrowErrorMatchingInlineSnapshot(`[UserError: There is no option "momentum". Options: batch, lr, loss, flip.]`);
-    expect(() => given({ toString: 8 })).toThrowErrorMatchingInlineSnapshot(`[UserError: There is no option "toString". Options: batch, lr, loss, flip.]`);
+    expect(() => given({ bacth: 8 })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: There is no option "bacth". Did you mean "batch"?]`,
+    );
+    expect(() => given({ momentum: 8 })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: There is no option "momentum". Options: batch, lr, loss, flip.]`,
+    );
+    expect(() => given({ toString: 8 })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: There is no option "toString". Options: batch, lr, loss, flip.]`,
+    );
   });
   test("a number out of range, of another kind, or none", () => {
-    expect(() => given({ batch: 1 })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option batch is "1"; it takes a whole number from 2 to 4096.]`);
-    expect(() => given({ batch: "8.5" })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option batch is "8.5"; it takes a whole number from 2 to 4096.]`);
-    expect(() => given({ lr: "fast" })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option lr is "fast"; it takes a number from 0 to 1.]`);
-    expect(() => given({ lr: NaN })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option lr is "NaN"; it takes a number from 0 to 1.]`);
-    expect(() => given({ lr: " " })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option lr is " "; it takes a number from 0 to 1.]`);
-    expect(() => given({ lr: true })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option lr is "true"; it takes a number from 0 to 1.]`);
+    expect(() => given({ batch: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option batch is "1"; it takes a whole number from 2 to 4096.]`,
+    );
+    expect(() => given({ batch: "8.5" })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option batch is "8.5"; it takes a whole number from 2 to 4096.]`,
+    );
+    expect(() => given({ lr: "fast" })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option lr is "fast"; it takes a number from 0 to 1.]`,
+    );
+    expect(() => given({ lr: NaN })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option lr is "NaN"; it takes a number from 0 to 1.]`,
+    );
+    expect(() => given({ lr: " " })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option lr is " "; it takes a number from 0 to 1.]`,
+    );
+    expect(() => given({ lr: true })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option lr is "true"; it takes a number from 0 to 1.]`,
+    );
   });
   test("a word that is no choice, and what is neither true nor false", () => {
-    expect(() => given({ loss: "hinges" })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option loss is "hinges"; it takes hinge, logistic. Did you mean "hinge"?]`);
-    expect(() => given({ loss: "wasserstein" })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option loss is "wasserstein"; it takes hinge, logistic.]`);
-    expect(() => given({ flip: "yes" })).toThrowErrorMatchingInlineSnapshot(`[UserError: Option flip is "yes"; it takes true or false.]`);
+    expect(() => given({ loss: "hinges" })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option loss is "hinges"; it takes hinge, logistic. Did you mean "hinge"?]`,
+    );
+    expect(() => given({ loss: "wasserstein" })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option loss is "wasserstein"; it takes hinge, logistic.]`,
+    );
+    expect(() => given({ flip: "yes" })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: Option flip is "yes"; it takes true or false.]`,
+    );
   });
 });
 
@@ -49,7 +73,9 @@ describe("registry", () => {
     expect(new Set(recipes.map((r) => r.name)).size).toBe(recipes.length);
   });
   test("suggests the nearest name", () => {
-    expect(() => findRecipe("dcgam")).toThrowErrorMatchingInlineSnapshot(`[UserError: There is no recipe "dcgam". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, wgan-gp, wgan-gp-2d, vae.]`);
+    expect(() => findRecipe("dcgam")).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: There is no recipe "dcgam". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, wgan-gp, wgan-gp-2d, vae.]`,
+    );
   });
 });
 

@@ -137,7 +137,9 @@ export interface Definition<
   /** Scheduled numbers that the phases see as rank-0 tensors. */
   readonly scalars?: (c: Context<O, D>) => S;
   readonly stages?: (c: Context<O, D>) => readonly Stage<OptionValues<O>>[];
-  readonly phases: (c: Context<O, D>) => readonly Phase<Nets<N>, Inputs<D, Z, S>>[];
+  readonly phases: (
+    c: Context<O, D>,
+  ) => readonly Phase<Nets<NoInfer<N>>, Inputs<NoInfer<D>, NoInfer<Z>, NoInfer<S>>>[];
   /** What the trained system makes from noise (and labels), in the data's range. */
   readonly sample: (nets: Nets<N>, inputs: Inputs<D, Z, S>) => Tensor;
 }

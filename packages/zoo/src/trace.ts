@@ -167,8 +167,15 @@ export function traceStep(recipe: Recipe, context: Context): StepGraph[] {
   const groups: Phase<BoundNets, InputTensors>[][] = [];
   for (const phase of recipe.phases(context)) {
     const last = groups.at(-1);
-    if (phase.draw === "same" && last !== undefined) last.push(phase);
-    else groups.push([phase]);
+    if (phase.draw !== "same" || last === undefined) groups.push([phase]);
+    else if (phase.times === undefined) last.push(phase);
+    else {
+      throw new GraphError({
+        op: "phases",
+        problem: `the phase that trains ${phase.update.join(" and ")} has both draw: "same" and times`,
+        hint: "It runs as often as the phase before it; leave times out, or draw afresh.",
+      });
+    }
   }
   return groups.map((phases) => traceGroup(recipe, context, phases));
 }
@@ -196,8 +203,10 @@ function traceGroup(
     const losses = loss instanceof Tensor ? { [phase.update.join("+")]: loss } : loss;
     const named = Object.entries(losses).map(([net, l]) => [`loss/${net}`, l] as const);
     for (const [name, value] of [...named, ...Object.entries(log)]) {
-      if (value.size !== 1)
-        throw new GraphError({ op: "log", problem: `"${name}" is no single number` });
+      if (value.size !== 1) {
+        const problem = `"${name}" has shape [${value.shape.join(", ")}], and only one number can be written down`;
+        throw new GraphError({ op: "log", problem, hint: "Take its mean or its sum." });
+      }
       outputs[`log:${name}`] = value;
       logs.push(name);
     }
@@ -223,7 +232,12 @@ function applyUpdates(o: {
   const gradients = phaseGradients(variables, o.phase.update, o.loss);
   for (const net of o.phase.update) {
     const optimizer = o.optimizers[net];
-    if (optimizer === undefined) throw new TypeError(`net "${net}" has no optimiser`);
+    if (optimizer === undefined) {
+      throw new GraphError({
+        op: "phases",
+        problem: `net "${net}" is trained and has no optimiser`,
+      });
+    }
     const mine = gradients.filter((g) => netOf(g.name) === net);
     at(`update.${net}`, () => updateNet(o.tracer, net, optimizer, mine, o.outputs));
     binding.changed(net);
@@ -256,7 +270,12 @@ function phaseGradients(
   if (loss instanceof Tensor) return gradients(loss, paramsOf(nets));
   return nets.flatMap((net) => {
     const own = loss[net];
-    if (own === undefined) throw new TypeError(`the phase trains "${net}" and gives it no loss`);
+    if (own === undefined) {
+      throw new GraphError({
+        op: "phases",
+        problem: `net "${net}" is trained and is given no loss`,
+      });
+    }
     return gradients(own, paramsOf([net]));
   });
 }

@@ -1,8 +1,9 @@
 import type { Graph } from "../graph.ts";
-import { sameShape, Tensor, type Shape } from "../ir.ts";
+import { sameShape, sizeOf, Tensor, type Shape } from "../ir.ts";
 import { add, mul, sub } from "../ops/arithmetic.ts";
 import { scalar } from "../ops/leaf.ts";
 import { nth } from "../ops/nd.ts";
+import { sum } from "../ops/reduce.ts";
 import { expand, reshape, transpose } from "../ops/shape.ts";
 import { rewrite } from "./rewrite.ts";
 
@@ -45,11 +46,12 @@ function same(node: Tensor, i: number): Tensor | undefined {
   return x.dtype === node.dtype && sameShape(x.shape, node.shape) ? x : undefined;
 }
 
-/** x + 0 = x, a + -b = a - b, -a + b = b - a. */
+/** x + 0 = x, x + x = 2 x, a + -b = a - b, -a + b = b - a. */
 function addition(node: Tensor): Tensor | undefined {
   const [a, b] = [first(node), second(node)];
   if (isAll(b, 0)) return same(node, 0);
   if (isAll(a, 0)) return same(node, 1);
+  if (a === b) return mul(a, 2);
   const negB = negated(b);
   if (negB) return sub(a, negB);
   const negA = negated(a);
@@ -63,16 +65,24 @@ function subtraction(node: Tensor): Tensor | undefined {
   return negB ? add(first(node), negB) : undefined;
 }
 
-/** x 1 = x, (x c) d = x (c d) for numbers c, d; and numbers stand on the right. */
+/** x 1 = x; numbers stand on the right; (x c) d = x (c d) where c and d are smaller than x. */
 function multiplication(node: Tensor): Tensor | undefined {
   const [a, b] = [first(node), second(node)];
   if (isAll(b, 1)) return same(node, 0);
   if (isAll(a, 1)) return same(node, 1);
-  const [c, d] = [number(a), number(b)];
-  if (c !== undefined && d === undefined) return mul(b, a);
-  if (d === undefined || a.op.name !== "Mul" || node.dtype !== "float32") return undefined;
-  const inner = number(second(a));
-  return inner === undefined ? undefined : mul(first(a), scalar(inner * d));
+  if (number(a) !== undefined && number(b) === undefined) return mul(b, a);
+  if (node.dtype !== "float32") return undefined;
+  return gathered(a, b) ?? gathered(b, a);
+}
+
+/** (x c) d as x (c d), when that multiplies fewer numbers. */
+function gathered(product: Tensor, d: Tensor): Tensor | undefined {
+  if (product.op.name !== "Mul" || d.size === product.size) return undefined;
+  const [x, c] = [first(product), second(product)];
+  const [c1, d1] = [number(c), number(d)];
+  if (c1 !== undefined && d1 !== undefined) return mul(x, scalar(c1 * d1));
+  const small = sizeOf(broadcast([c.shape, d.shape])) < product.size;
+  return small && sameShape(x.shape, product.shape) ? mul(x, mul(c, d)) : undefined;
 }
 
 /** Only the last of several reshapes counts; a number keeps its shape by expanding anew. */
@@ -109,10 +119,18 @@ function transposition(node: Tensor): Tensor | undefined {
     : undefined;
 }
 
-/** A sum over axes of extent 1 is a reshape. */
+/** A sum over axes of extent 1 is a reshape; a factor that does not change along the axes leaves the sum. */
 function reduction(node: Tensor): Tensor | undefined {
   const x = first(node);
-  return x.size === node.size ? reshape(x, node.shape) : undefined;
+  if (x.size === node.size) return reshape(x, node.shape);
+  const axes = numbersOf(node, "axes");
+  if (x.op.name !== "Mul" || x.dtype !== "float32") return undefined;
+  const [a, b] = [first(x), second(x)];
+  const offset = x.rank - b.rank;
+  const fixed = axes.every((axis) => axis < offset || b.shape[axis - offset] === 1);
+  if (!fixed || !sameShape(a.shape, x.shape)) return undefined;
+  const total = sum(a, { axes, keep: true });
+  return reshape(mul(total, b), node.shape);
 }
 
 /** Operations that broadcast, so that an operand need not be expanded before. */
@@ -122,7 +140,10 @@ const broadcasting = new Set(
   ),
 );
 
-/** f(x, expand(y)) = f(x, y) where x has the result's shape; a constant of one value is a number. */
+/**
+ * f(x, expand(y)) = f(x, y) where x has the result's shape, f(expand(x), expand(y)) = expand(f(x, y))
+ * where neither has; a constant of one value is a number.
+ */
 function broadcastInPlace(node: Tensor): Tensor {
   if (!broadcasting.has(node.op.name)) return node;
   const thin = node.inputs.map((x) => {
@@ -130,6 +151,9 @@ function broadcastInPlace(node: Tensor): Tensor {
     const value = number(x);
     return value !== undefined && x.rank > 0 ? scalar(value, x.dtype) : x;
   });
+  if (sizeOf(broadcast(thin.map((x) => x.shape))) < node.size) {
+    return expand(new Tensor(node.op, thin, node.attrs), node.shape);
+  }
   const inputs = [...node.inputs];
   thin.forEach((y, i) => {
     const others = inputs.filter((_, k) => k !== i).map((x) => x.shape);
@@ -160,8 +184,10 @@ const isAll = (t: Tensor | undefined, value: number): boolean => number(t) === v
 const negated = (t: Tensor): Tensor | undefined =>
   t.op.name === "Mul" && isAll(second(t), -1) ? same(t, 0) : undefined;
 
-function permOf(node: Tensor): readonly number[] {
-  const { perm } = node.attrs;
-  if (!Array.isArray(perm)) throw new TypeError("a Transpose has no perm");
-  return perm;
+const permOf = (node: Tensor): readonly number[] => numbersOf(node, "perm");
+
+function numbersOf(node: Tensor, name: string): readonly number[] {
+  const value = node.attrs[name];
+  if (!Array.isArray(value)) throw new TypeError(`${node.op.name} has no ${name}`);
+  return value;
 }

@@ -93,15 +93,49 @@ test("signs and factors are gathered, broadcasting takes the place of expanding"
       b : f32[3]
     ) {
       %0 = Sub(x, b) : f32[2,3]
-      %1 = Add(x, x) : f32[2,3]
-      %2 = Const([-1]) : f32[]
-      %3 = Mul(x, %2) : f32[2,3]
-      %4 = Mul(x, b) : f32[2,3]
-      %5 = Const([1]) : f32[]
-      %6 = Add(x, %5) : f32[2,3]
-      %7 = Const(<6 values>) : f32[2,3]
-      %8 = Reshape(x) {shape=[6]} : f32[6]
-      return difference=%0, sum=%1, scaled=%3, wide=%4, ones=%6, mean=%7, moved=x, alone=%8
+      %1 = Const([2]) : f32[]
+      %2 = Mul(x, %1) : f32[2,3]
+      %3 = Const([-1]) : f32[]
+      %4 = Mul(x, %3) : f32[2,3]
+      %5 = Mul(x, b) : f32[2,3]
+      %6 = Const([1]) : f32[]
+      %7 = Add(x, %6) : f32[2,3]
+      %8 = Const(<6 values>) : f32[2,3]
+      %9 = Reshape(x) {shape=[6]} : f32[6]
+      return difference=%0, sum=%2, scaled=%4, wide=%5, ones=%7, mean=%8, moved=x, alone=%9
+    }
+    "
+  `);
+});
+
+test("factors of a channel are multiplied before they meet the image, and leave sums", () => {
+  const text = optimized({ x: [4, 3, 5, 5], s: [3, 1, 1], t: [1, 3, 1, 1] }, (i) => {
+    const [x, s, t] = [get(i, "x"), get(i, "s"), get(i, "t")];
+    return {
+      scaled: mul(mul(mul(x, s), 3), t),
+      total: sum(mul(x, s), { axes: [0, 2, 3] }),
+      square: get({ g: grad(sum(mul(mul(x, x), s)), [x])[0] ?? x }, "g"),
+    };
+  });
+  expect(text).toMatchInlineSnapshot(`
+    "graph(
+      x : f32[4,3,5,5],
+      s : f32[3,1,1],
+      t : f32[1,3,1,1]
+    ) {
+      %0 = Const([3]) : f32[]
+      %1 = Mul(s, %0) : f32[3,1,1]
+      %2 = Mul(%1, t) : f32[1,3,1,1]
+      %3 = Mul(x, %2) : f32[4,3,5,5]
+      %4 = ReduceSum(x) {axes=[0,2,3], keep=true} : f32[1,3,1,1]
+      %5 = Mul(%4, s) : f32[1,3,1,1]
+      %6 = Reshape(%5) {shape=[3]} : f32[3]
+      %7 = Const([1]) : f32[1,1,1,1]
+      %8 = Mul(%7, s) : f32[1,3,1,1]
+      %9 = Const([2]) : f32[]
+      %10 = Mul(%8, %9) : f32[1,3,1,1]
+      %11 = Mul(%10, x) : f32[4,3,5,5]
+      return scaled=%3, total=%6, square=%11
     }
     "
   `);

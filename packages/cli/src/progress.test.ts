@@ -89,9 +89,19 @@ test("a person gets one line, drawn again and cut at the window's edge", () => {
     "<start>[==========          ] 50 %, step 100, 812 records/s, 2 m 1<clear><start>[==========          ] 51 %, step 102, 812 records/s, 2 m 1<clear><start><clear>Left out a.png: empty file.
     "
   `);
-  expect(written.out).toMatch(/^Stopped: 102 steps.*\nGo on {4}with the same command\n$/s);
+  expect(written.out).toMatch(
+    /^Stopped: 102 steps.*\nReport {3}runs\/0001-dcgan-emoji\/report.html\n$/s,
+  );
   const widths = written.err.split(/[\r\n]/).map((line) => line.replace("\u001B[K", "").length);
   expect(Math.max(...widths)).toBeLessThan(60);
+});
+
+test("the same command after the end of its run says so", () => {
+  const { terminal, written } = memory(false);
+  const reporter = textReporter(terminal);
+  reporter.begun({ dir: "runs/0001-dcgan-emoji", resumedAt: 200 });
+  reporter.end(result);
+  expect(written.err).toContain("It was finished already; --new begins another.");
 });
 
 test("a program gets an object a line", () => {

@@ -39,7 +39,8 @@ export function logText(log: Progress["log"]): string {
 }
 
 function progressText(p: Progress): string {
-  const speed = Number.isFinite(p.imagesPerSecond) ? figures(p.imagesPerSecond) : "?";
+  const rate = p.imagesPerSecond;
+  const speed = rate >= 100 ? count(rate) : Number.isFinite(rate) ? figures(rate) : "?";
   return `${Math.floor(p.fraction * 100)} %, step ${count(p.step)}, ${speed} records/s, ${duration(p.secondsLeft)} left; ${logText(p.log)}`;
 }
 
@@ -53,6 +54,7 @@ function bar(fraction: number, width: number): string {
 export function textReporter(terminal: Terminal): Reporter {
   const due = terminal.live ? seldom(drawEveryMs) : seldom(lineEveryMs, lineEveryMs);
   let drawn = false;
+  let stepped = false;
   const rest = (): void => {
     if (drawn) terminal.err("\r\u001B[K");
     drawn = false;
@@ -77,10 +79,12 @@ export function textReporter(terminal: Terminal): Reporter {
       say(resumedAt > 0 ? `Run ${dir}, going on from step ${count(resumedAt)}` : `Run ${dir}`);
     },
     progress(p) {
+      stepped = true;
       if (due(p.fraction >= 1)) show(p.fraction, progressText(p));
     },
     end(result) {
       rest();
+      if (result.finished && !stepped) say("It was finished already; --new begins another.");
       terminal.out(endText(result));
     },
   };
@@ -89,10 +93,8 @@ export function textReporter(terminal: Terminal): Reporter {
 function endText({ dir, step, nImages, seconds, samples, report, finished }: TrainResult): string {
   const name = dir.slice(dir.lastIndexOf("/") + 1);
   const what = `${plural(step, "step")}, ${plural(nImages, "record")}, ${duration(seconds)}`;
-  const next = finished
-    ? `Samples  duelo sample ${name}\nModel    duelo export ${name}`
-    : "Go on    with the same command";
-  return `${finished ? "Trained" : "Stopped"}: ${what}.\nPicture  ${samples}\nReport   ${report}\n${next}\n`;
+  const next = `Samples  duelo sample ${name}\nModel    duelo export ${name}\n`;
+  return `${finished ? "Trained" : "Stopped"}: ${what}.\nPicture  ${samples}\nReport   ${report}\n${finished ? next : ""}`;
 }
 
 /** One JSON object a line on stdout, each with the name of its event. */

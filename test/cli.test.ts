@@ -89,11 +89,13 @@ describe("commands", () => {
   });
 
   test("a plan trains nothing", async () => {
-    const out = await ok(`train gan-2d --data ring8 ${small} --dry-run --runs planned`);
-    expect(out).toMatchInlineSnapshot(`
+    const out = await ok(`train gan-2d --data ring8 ${small} --steps 10 --dry-run --runs planned`);
+    const graph = /^graph D\+G +\d+ nodes, about \d+ kB while it runs$/m; // changes with the passes
+    expect(out).toMatch(graph);
+    expect(out.replace(graph, "graph")).toMatchInlineSnapshot(`
       "recipe     gan-2d, preset small
       data       ring8: 100,000 records of [2]
-      budget     5,000 steps
+      budget     10 steps
         batch    16
         zDim     256
         width    8
@@ -102,7 +104,7 @@ describe("commands", () => {
         beta1    0.5
       net D      105 parameters
       net G      2,146 parameters
-      graph D+G  356 nodes, about 87 kB while it runs
+      graph
       state      27 kB of parameters, optimiser slots and averages
       "
     `);

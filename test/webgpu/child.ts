@@ -1,4 +1,5 @@
 import { openRuntime, type HostTensor } from "@duelo/runtime";
+import { dcganSteps } from "../dcgan-steps.ts";
 import { startOf, steps, trials } from "./trials.ts";
 
 /*
@@ -22,5 +23,7 @@ for (const trial of trials()) {
   }
   results[trial.name] = Object.fromEntries([...numbers(outputs), ...numbers(await state.read())]);
 }
+const { losses, state } = await dcganSteps(runtime, 2);
+results["dcgan"] = { losses: losses.flat(), ...Object.fromEntries(numbers(state)) };
 await runtime.close();
 process.stdout.write(JSON.stringify(results));

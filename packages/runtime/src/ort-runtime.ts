@@ -36,6 +36,7 @@ export class OrtRuntime implements Runtime {
   readonly #backend: Backend;
   readonly #open = new Set<InferenceSession>();
   readonly #readers = new Map<string, InferenceSession>();
+  readonly #states: TensorState[] = [];
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -47,13 +48,10 @@ export class OrtRuntime implements Runtime {
     const { state = {}, name } = options;
     demandNumbers(graph);
     const session = await this.#session(toOnnx(graph, name === undefined ? {} : { name }), state);
-    return new OrtProgram({
-      session,
-      state,
-      make: this.#make,
-      close: () => this.#close(session),
-      graph,
-    });
+    // What a session left on a GPU does not outlive it, so this one stays until the runtime closes.
+    const holdsState = this.device === "webgpu" && Object.keys(state).length > 0;
+    const close = (): Promise<void> => (holdsState ? Promise.resolve() : this.#close(session));
+    return new OrtProgram({ session, state, make: this.#make, close, graph });
   }
 
   async load(file: Uint8Array): Promise<LoadedProgram> {
@@ -69,10 +67,14 @@ export class OrtRuntime implements Runtime {
   }
 
   createState(initial: HostTensors): State {
-    return new TensorState(initial, { make: this.#make, readBack: (t) => this.#readBack(t) });
+    const readBack = (t: ReadonlyMap<string, Tensor>) => this.#readBack(t);
+    const state = new TensorState(initial, { make: this.#make, readBack });
+    this.#states.push(state);
+    return state;
   }
 
   async close(): Promise<void> {
+    for (const state of this.#states) state.dispose();
     for (const session of this.#open) await this.#close(session);
   }
 

@@ -27,6 +27,7 @@ export interface Runtime {
   load(file: Uint8Array): Promise<LoadedProgram>;
   /** Values that stay with the device from run to run; several programs may share them. */
   createState(initial: HostTensors): State;
+  /** Releases all programs and states; read what is to be kept before. */
   close(): Promise<void>;
 }
 

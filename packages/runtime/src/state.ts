@@ -56,6 +56,12 @@ export class TensorState implements State {
     return tensor;
   }
 
+  /** Gives up all memory; nothing can be read any more. */
+  dispose(): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose();
+    this.#tensors.clear();
+  }
+
   /** Takes over a session's result. */
   replace(name: string, tensor: Tensor): void {
     this.tensor(name).dispose();

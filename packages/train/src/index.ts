@@ -22,6 +22,7 @@ export { openData } from "./data/open.ts";
 export type { Hooks as DataHooks } from "./data/source.ts";
 export { checkData, type DataReport } from "./data/check.ts";
 export { namedSets, type NamedSet } from "./data/named.ts";
+export { toys } from "./data/toy.ts";
 export type { DataRequest, Dataset, Field } from "./data/dataset.ts";
 export { createSampler } from "./data/sampler.ts";
 export * as random from "./random.ts";

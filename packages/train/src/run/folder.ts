@@ -98,7 +98,7 @@ export async function createRun(request: {
 }): Promise<RunFolder> {
   const { root, options, fs = nodeFileSystem } = request;
   return onDisk({ task: `begin a run in ${root}`, safe: "Nothing was begun." }, async () => {
-    if (await makeDir(fs, root)) await fs.syncDir(dirname(root));
+    await makeRoot(fs, root);
     let number = Math.max(0, ...numbersOf(await fs.list(root)));
     for (;;) {
       number++;
@@ -176,6 +176,18 @@ async function writeWhole(request: {
   await onDisk({ task: `write ${dir}/${name}`, safe }, () =>
     commitFile(fs, place, (file) => writeAll(file, bytes, 0)),
   );
+}
+
+/** Makes the folder of runs, and those above it that are missing; each is on the disk before the next. */
+async function makeRoot(fs: FileSystem, root: string): Promise<void> {
+  const above = dirname(root);
+  try {
+    if (await makeDir(fs, root)) await fs.syncDir(above);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT" || above === root) throw error;
+    await makeRoot(fs, above);
+    await makeRoot(fs, root);
+  }
 }
 
 /** Makes a directory; false when it is there already. */

@@ -1,0 +1,55 @@
+// Modes and high-quality share on ring8: npx tsx --conditions=source scripts/tables/ring8.ts RECIPE --steps N --seeds 5
+//
+// Protocol (PacGAN, VEEGAN): 2,500 samples; a sample is of high quality when it lies within three
+// standard deviations of the nearest mean, a mode is captured when such a sample is nearest to it.
+import { sampleRun, toys, train } from "@duelo/train";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const nSamples = 2500;
+const { means, sigma } = toys.ring8;
+
+/** Captured modes, and the share of samples of high quality. */
+function score(points: Float32Array): { modes: number; share: number } {
+  const captured = new Set<number>();
+  let good = 0;
+  for (let i = 0; i < points.length; i += 2) {
+    const distances = means.map(([x, y]) => Math.hypot((points[i] ?? 0) - x, (points[i + 1] ?? 0) - y));
+    const least = Math.min(...distances);
+    if (least >= 3 * sigma) continue;
+    good++;
+    captured.add(distances.indexOf(least));
+  }
+  return { modes: captured.size, share: good / (points.length / 2) };
+}
+
+/** Mean and standard error of the mean. */
+function summary(values: readonly number[]): string {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const variance = values.reduce((s, v) => s + (v - mean) ** 2, 0) / (values.length - 1);
+  return `${mean.toFixed(2)} ± ${Math.sqrt(variance / values.length).toFixed(2)}`;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    steps: { type: "string", default: "10000" },
+    seeds: { type: "string", default: "5" },
+    runs: { type: "string", default: "runs/ring8" },
+  },
+});
+const recipe = positionals[0] ?? "gan-2d";
+const scores: { modes: number; share: number }[] = [];
+for (let seed = 1; seed <= Number(values.seeds); seed++) {
+  const runs = join(values.runs, recipe);
+  const budget = { steps: Number(values.steps) };
+  const { dir, seconds } = await train({ recipe, data: "ring8", budget, seed, runs, threads: 1, cacheDir: "" });
+  const { pixels } = await sampleRun({ runs, run: dir, n: nSamples, seed });
+  const { modes, share } = score(pixels);
+  scores.push({ modes, share });
+  console.log(`seed ${seed}: ${modes} modes, ${(100 * share).toFixed(1)} % of high quality, ${seconds.toFixed(0)} s`);
+}
+console.log(
+  `${recipe}, ${values.steps} steps, ${scores.length} seeds: modes ${summary(scores.map((s) => s.modes))}, ` +
+    `high quality ${summary(scores.map((s) => 100 * s.share))} %`,
+);

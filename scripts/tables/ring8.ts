@@ -14,7 +14,9 @@ function score(points: Float32Array): { modes: number; share: number } {
   const captured = new Set<number>();
   let good = 0;
   for (let i = 0; i < points.length; i += 2) {
-    const distances = means.map(([x, y]) => Math.hypot((points[i] ?? 0) - x, (points[i + 1] ?? 0) - y));
+    const distances = means.map(([x, y]) =>
+      Math.hypot((points[i] ?? 0) - x, (points[i + 1] ?? 0) - y),
+    );
     const least = Math.min(...distances);
     if (least >= 3 * sigma) continue;
     good++;
@@ -43,11 +45,21 @@ const scores: { modes: number; share: number }[] = [];
 for (let seed = 1; seed <= Number(values.seeds); seed++) {
   const runs = join(values.runs, recipe);
   const budget = { steps: Number(values.steps) };
-  const { dir, seconds } = await train({ recipe, data: "ring8", budget, seed, runs, threads: 1, cacheDir: "" });
+  const { dir, seconds } = await train({
+    recipe,
+    data: "ring8",
+    budget,
+    seed,
+    runs,
+    threads: 1,
+    cacheDir: "",
+  });
   const { pixels } = await sampleRun({ runs, run: dir, n: nSamples, seed });
   const { modes, share } = score(pixels);
   scores.push({ modes, share });
-  console.log(`seed ${seed}: ${modes} modes, ${(100 * share).toFixed(1)} % of high quality, ${seconds.toFixed(0)} s`);
+  console.log(
+    `seed ${seed}: ${modes} modes, ${(100 * share).toFixed(1)} % of high quality, ${seconds.toFixed(0)} s`,
+  );
 }
 console.log(
   `${recipe}, ${values.steps} steps, ${scores.length} seeds: modes ${summary(scores.map((s) => s.modes))}, ` +

@@ -13,7 +13,10 @@ import { graphError, sameShape, showShape, type Tensor } from "./ir.ts";
 export function grad(y: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
   if (y.dtype !== "float32") throw graphError("grad", `the output is ${y.dtype}, not float32`);
   if (seed !== undefined && !sameShape(seed.shape, y.shape)) {
-    throw graphError("grad", `the seed has shape ${showShape(seed.shape)}, not ${showShape(y.shape)}`);
+    throw graphError(
+      "grad",
+      `the seed has shape ${showShape(seed.shape)}, not ${showShape(y.shape)}`,
+    );
   }
   const order = topological([y]);
   const reaches = dependents(order, wrt);

@@ -32,7 +32,10 @@ export interface Emitter {
   constant(type: TensorType, data: ArrayLike<number>): string;
 }
 export type OnnxAttrs = Readonly<
-  Record<string, { int: number } | { ints: readonly number[] } | { float: number } | { string: string }>
+  Record<
+    string,
+    { int: number } | { ints: readonly number[] } | { float: number } | { string: string }
+  >
 >;
 
 /**

@@ -91,6 +91,6 @@ export type { Layer, Net, NoiseSpec, VariableSpec } from "./nn/scope.ts";
 export { Binding, type Bound } from "./nn/bind.ts";
 export * from "./optim/index.ts";
 
-export { optimize } from "./passes/index.ts";
+export { blockProbe, optimize, useBlockedConvs } from "./passes/index.ts";
 export { toOnnx, type OnnxOptions } from "./onnx/emit.ts";
 export { readMetadata } from "./onnx/decode.ts";

@@ -1,1 +1,2 @@
+export { blockProbe, useBlockedConvs } from "./blocked.ts";
 export { optimize } from "./optimize.ts";

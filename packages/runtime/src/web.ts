@@ -41,6 +41,7 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
       executionProviders: device === "wasm" ? ["wasm"] : [device, "wasm"],
       graphOptimizationLevel: "all",
       executionMode: "sequential",
+      enableMemPattern: false, // as in node.ts
       logSeverityLevel: 3,
     },
   });

@@ -47,8 +47,8 @@ describe("commands", () => {
         -h, --help                show help
 
       Commands:
-        start [options]           train dcgan on the emoji set, in a few minutes on
-                                  two cores
+        start [options]           train dcgan on the faces of the emoji set, in a few
+                                  minutes on two cores
         train [options] <recipe>  train a recipe on your data; the same command
                                   resumes
         sample [options] <run>    make samples with the generator of a run

@@ -1,8 +1,9 @@
 import { graphError, showShape, type Tensor } from "../ir.ts";
 import { at } from "./conv-geometry.ts";
+import { conv } from "./conv.ts";
 import { constant } from "./leaf.ts";
 import { matmul } from "./matmul.ts";
-import { transpose } from "./shape.ts";
+import { expand, slice, transpose } from "./shape.ts";
 
 export interface FirOptions {
   /** Taps of a 1-D filter, applied along both axes. */
@@ -16,7 +17,10 @@ export interface FirOptions {
 /**
  * Up-samples, filters and down-samples images: inserts up - 1 zeros after every pixel, pads or
  * crops, convolves with the filter (flipped, as a convolution is) and keeps every down-th pixel.
- * The whole is linear along each axis, so it is composed of two products with constant matrices.
+ * Composed: without up-sampling, of a convolution of each channel; else, since the whole is linear
+ * along each axis, of two products with constant matrices (measured at 16 to 256 pixels on ONNX
+ * Runtime: the convolution takes a fifth to a half of the products' time, a transposed one is slower
+ * than them below 64 pixels).
  *
  * @param x [N, C, H, W]
  * @returns [N, C, H', W'], H' = floor((H up + top + bottom - taps) / down) + 1, W' likewise
@@ -32,6 +36,14 @@ export function upfirdn2d(x: Tensor, options: FirOptions): Tensor {
     );
   }
   const [top, left, bottom, right] = pads;
+  const padded = Math.min(at(x.shape, 2) * up + top + bottom, at(x.shape, 3) * up + left + right);
+  if (padded < filter.length) {
+    throw graphError(
+      "upfirdn2d",
+      `${filter.length} taps do not fit into the padded size ${padded}`,
+    );
+  }
+  if (up === 1) return firConv(x, { filter, down, pads });
   const rows = firMatrix(at(x.shape, 2), { filter, up, down, before: top, after: bottom });
   const columns = firMatrix(at(x.shape, 3), { filter, up, down, before: left, after: right });
   return matmul(rows, matmul(x, transpose(columns, [1, 0])));
@@ -61,6 +73,31 @@ export function firDown(
   return upfirdn2d(x, { filter, down: factor, pads: [before, before, after, after] });
 }
 
+/** upfirdn2d without up-sampling. */
+function firConv(
+  x: Tensor,
+  o: {
+    readonly filter: readonly number[];
+    readonly down: number;
+    readonly pads: readonly number[];
+  },
+): Tensor {
+  const [c, h, w] = [at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)];
+  const taps = o.filter.toReversed();
+  const kernel = taps.flatMap((a) => taps.map((b) => a * b));
+  const weight = expand(constant(kernel, { shape: [1, 1, taps.length, taps.length] }), [
+    c,
+    1,
+    taps.length,
+    taps.length,
+  ]);
+  const [top = 0, left = 0, bottom = 0, right = 0] = o.pads.map((p) => Math.max(0, -p));
+  const rows = slice(x, { axis: 2, start: top, end: h - bottom });
+  const cropped = slice(rows, { axis: 3, start: left, end: w - right });
+  const pads = o.pads.map((p) => Math.max(0, p));
+  return conv(cropped, weight, { strides: o.down, pads, groups: c });
+}
+
 /** The filter scaled to sum 1. */
 function normalised(filter: readonly number[]): readonly number[] {
   const total = filter.reduce((a, b) => a + b, 0);
@@ -81,12 +118,6 @@ function firMatrix(
   const { filter, up, down, before, after } = options;
   const padded = from * up + before + after;
   const to = Math.floor((padded - filter.length) / down) + 1;
-  if (padded < filter.length) {
-    throw graphError(
-      "upfirdn2d",
-      `${filter.length} taps do not fit into the padded size ${padded}`,
-    );
-  }
   const rows = new Float64Array(to * from);
   for (let i = 0; i < to; i++) {
     filter.forEach((tap, k) => {

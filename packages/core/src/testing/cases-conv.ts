@@ -138,7 +138,7 @@ const resampling: OpCase[] = [
     upfirdn2d(i.x, { filter: [1, 2, -0.5], up: 3, down: 2, pads: [2, -1, 1, 3] }),
   ),
   opCase("upfirdn2d: without up-sampling", { x: small }, (i) =>
-    upfirdn2d(i.x, { filter: [1, 2, -0.5], down: 2, pads: [2, -1, 1, 3] }),
+    upfirdn2d(i.x, { filter: [1, 2, -0.5], down: 2, pads: [2, 0, 1, 3] }),
   ),
   opCase("firUp", { x: small }, (i) => firUp(i.x, { filter })),
   opCase("firDown", { x: { shape: [2, 3, 4, 6] } }, (i) => firDown(i.x, { filter })),

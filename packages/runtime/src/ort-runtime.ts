@@ -27,6 +27,8 @@ export interface Backend {
     readonly Tensor: TensorConstructor;
   };
   readonly sessionOptions: InferenceSession.SessionOptions;
+  /** Turns a graph into the form that runs fastest on this device alone; none unless given. */
+  readonly specialize?: (graph: Graph) => Graph;
 }
 
 /** A Runtime over any ONNX Runtime with the common JavaScript interface. */
@@ -47,7 +49,8 @@ export class OrtRuntime implements Runtime {
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
     const { state = {}, name } = options;
     demandNumbers(graph);
-    const session = await this.#session(toOnnx(graph, name === undefined ? {} : { name }), state);
+    const special = this.#backend.specialize?.(graph) ?? graph;
+    const session = await this.#session(toOnnx(special, name === undefined ? {} : { name }), state);
     // What a session left on a GPU does not outlive it, so this one stays until the runtime closes.
     const holdsState = this.device === "webgpu" && Object.keys(state).length > 0;
     const close = (): Promise<void> => (holdsState ? Promise.resolve() : this.#close(session));

@@ -55,7 +55,7 @@ export function generatorOnnx(options: {
     const traced = traceSample(recipe, withBatch(context, batch));
     return { ...traced, graph: optimize(traced.graph) };
   };
-  const traced = traceAt(2);
+  const traced = traceAt(5);
   const initializers: Record<string, Float32Array> = {};
   for (const [input, entry] of traced.state) {
     const value = state[entry];
@@ -66,7 +66,7 @@ export function generatorOnnx(options: {
   const bytes = toOnnx(traced.graph, {
     name: `${recipe.name}.G`,
     initializers,
-    freeBatch: { other: traceAt(3).graph },
+    freeBatch: { other: traceAt(7).graph },
     metadata: {
       "duelo.recipe": recipe.name,
       "duelo.step": String(step),

@@ -1,10 +1,13 @@
 // npm run bench [-- CASE…] [--rounds N] [--json]: Duelo against PyTorch, in turns, in one go.
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { cases } from "./cases.ts";
 import { findTorch, startOurs, startTorch, type Peer } from "./peers.ts";
 import { startup } from "./startup.ts";
 
 const threads = 2;
+/** Before each turn, so that no thread of the other side still spins. */
+const restMs = 1000;
 
 /** What the project has set itself; ratios to PyTorch. */
 const targets: Readonly<Record<string, number>> = {
@@ -54,8 +57,11 @@ async function alternate(
   const n = portion[name] ?? 1;
   const [mine, theirs]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
+    await setTimeout(restMs);
     mine.push(median(await ours.run(n)));
-    if (torch !== undefined) theirs.push(median(await torch.run(n)));
+    if (torch === undefined) continue;
+    await setTimeout(restMs);
+    theirs.push(median(await torch.run(n)));
   }
   const target = targets[name];
   const row = { case: name, oursMs: median(mine), oursPeakBytes: await ours.peak() };

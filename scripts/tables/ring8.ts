@@ -1,4 +1,4 @@
-// Modes and high-quality share on ring8: npx tsx --conditions=source scripts/tables/ring8.ts RECIPE --steps N --seeds 5
+// Modes and high-quality share on ring8: npx tsx scripts/tables/ring8.ts RECIPE --steps N --seeds 5 (after npm run build)
 //
 // Protocol (PacGAN, VEEGAN): 2,500 samples; a sample is of high quality when it lies within three
 // standard deviations of the nearest mean, a mode is captured when such a sample is nearest to it.

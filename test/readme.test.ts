@@ -126,7 +126,7 @@ describe.each(pages)("%s", (page) => {
   for (const command of commands(page)) {
     const set = lacking(command);
     const title = set === undefined ? command : `${command} (skipped: ${set} is not installed)`;
-    test.skipIf(set !== undefined)(title, () => runs(command), 120_000);
+    test.skipIf(set !== undefined)(title, () => runs(command), 300_000);
   }
 
   test("has no link to a file that is not there", () => {

@@ -123,6 +123,69 @@ describe("a run", () => {
   });
 });
 
+/** Two stages: the second has a layer more, and keeps the first one's by name. */
+const growing: Recipe = recipe({
+  name: "growing",
+  about: "",
+  paper: "",
+  sources: [],
+  differences: [],
+  data: { x: vector() },
+  options: {
+    batch: int({ default: 8, min: 1, max: 64, about: "", source: "" }),
+    level: int({ default: 0, min: 0, max: 1, about: "", source: "" }),
+  },
+  presets: { only: { about: "", steps: 12 } },
+  stages: () => [
+    { name: "one layer", untilImages: 40, options: { level: 0 } },
+    { name: "two layers", untilImages: 1000, options: { level: 1 }, resetSlots: true },
+  ],
+  nets: (c) => ({
+    G: nn.named({
+      first: nn.linear({ out: 2 }),
+      ...(c.level > 0 ? { second: nn.linear({ out: 2 }) } : {}),
+    }),
+  }),
+  optimizer: () => ({ G: adam({ lr: 1e-2 }) }),
+  noise: (c) => ({ z: { kind: "normal", shape: [c.batch, 2] } }),
+  phases: () => [
+    { update: ["G"], loss: ({ G }, { x, z }) => ({ loss: mean(G(z).sub(x).square()) }) },
+  ],
+  sample: ({ G }, { z }) => G(z),
+});
+
+describe("a recipe with stages", () => {
+  const ask = (runs: string): TrainRequest => {
+    const {
+      set: _set,
+      budget: _budget,
+      ...rest
+    } = request({ recipe: growing, runs: join(root, runs) });
+    return rest;
+  };
+
+  test("goes on with the weights of the stage before, and begins its slots anew", async () => {
+    const { dir, nImages } = await train(ask("stages"));
+    expect(nImages).toBe(96);
+    const saved = await loadCheckpoint({ dir });
+    expect(Object.keys(saved?.tensors ?? {})).toContain("G.second.weight");
+    expect(saved?.tensors["slot.step/G"]?.data).toEqual(Float32Array.of(7)); // of 12 steps, 5 came before
+  });
+
+  test("stopped on either side of the border ends as one that was not", async () => {
+    const straight = await essence(await train(ask("stages-straight")));
+    for (const stopAt of [3, 5, 8]) {
+      const stop = new AbortController();
+      await train(ask("stages-stopped"), {
+        signal: stop.signal,
+        progress: ({ step }) => step >= stopAt && stop.abort(),
+      });
+    }
+    const stopped = await essence(await train(ask("stages-stopped")));
+    expect(stopped.tensors).toEqual(straight.tensors);
+  });
+});
+
 describe("samples", () => {
   test("do not depend on how many are made", async () => {
     const { dir } = await train(request({ runs: join(root, "samples") }));

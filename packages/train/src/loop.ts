@@ -74,7 +74,7 @@ async function sit(session: Session): Promise<TrainResult> {
   const events = await EventWriter.create({ dir: run.dir, firstStep: counters.step + 1 });
   const sitting = new Sitting({ session, events, counters, cursors: cursorsOf(saved) });
   try {
-    await sitting.open(saved === undefined ? undefined : hostTensors(saved));
+    await sitting.open(saved && { state: hostTensors(saved), stage: stageOf(saved) });
     hooks.begun?.({ dir: run.dir, resumedAt: counters.step });
     return await sitting.work();
   } finally {
@@ -87,6 +87,9 @@ function countersOf(saved: Checkpoint | undefined): Counters {
   const read = (name: string): number => Number(saved?.meta[name] ?? 0);
   return { step: read("step"), nImages: read("nImages"), timeMs: read("timeMs") };
 }
+
+const stageOf = (saved: Checkpoint): string | undefined =>
+  typeof saved.meta["stage"] === "string" ? saved.meta["stage"] : undefined;
 
 const cursorsOf = (saved: Checkpoint | undefined): Cursors =>
   (saved?.meta["cursors"] ?? { data: {}, runs: [] }) as unknown as Cursors;

@@ -59,8 +59,11 @@ export class Sitting {
     });
   }
 
-  /** Compiles the stage at hand; its state is `saved` as far as that goes. */
-  async open(saved: State | undefined): Promise<void> {
+  /**
+   * Compiles the stage at hand. Its state is `saved` as far as that goes, without the optimiser's
+   * slots where `saved` is of the stage before and this one begins them anew.
+   */
+  async open(saved?: { state: State; stage: string | undefined }): Promise<void> {
     await this.close();
     const { resolved, dataset, runtime } = this.#s;
     const { recipe, seed } = resolved;
@@ -68,7 +71,11 @@ export class Sitting {
     const base = contextFor(resolved, dataset);
     this.#context = { ...base, ...this.#stage?.options } as Context;
     const parts = { recipe, context: this.#context, runtime, seed };
-    this.#model = await buildModel(saved === undefined ? parts : { ...parts, saved });
+    const reset = this.#stage?.resetSlots === true && saved?.stage !== this.#stage.name;
+    const kept = Object.entries(saved?.state ?? {}).filter(
+      ([name]) => !reset || !name.startsWith("slot."),
+    );
+    this.#model = await buildModel({ ...parts, saved: Object.fromEntries(kept) });
     this.#watcher = await watch({ ...parts, dataset });
   }
 
@@ -82,7 +89,8 @@ export class Sitting {
     while (!this.#done() && this.#s.hooks.signal?.aborted !== true) {
       await setImmediate(); // lets a signal in
       if (this.#stageNow() !== undefined && this.#stageNow()?.name !== this.#stage?.name) {
-        await this.#nextStage();
+        const state = await this.#running.model.state.read();
+        await this.open({ state, stage: this.#stage?.name });
       }
       await this.#step();
     }
@@ -92,13 +100,6 @@ export class Sitting {
   #stageNow(): Stage | undefined {
     const stages = this.#s.resolved.recipe.stages(this.#context);
     return stages.find((s) => this.#counters.nImages < s.untilImages) ?? stages.at(-1);
-  }
-
-  async #nextStage(): Promise<void> {
-    const state = await this.#running.model.state.read();
-    const reset = this.#stageNow()?.resetSlots === true;
-    const kept = Object.entries(state).filter(([name]) => !reset || !name.startsWith("slot."));
-    await this.open(Object.fromEntries(kept));
   }
 
   get #running(): { model: Model; watcher: Watcher } {
@@ -191,7 +192,10 @@ export class Sitting {
     const { step, nImages, timeMs } = this.#now();
     const tensors = floats(await this.#running.model.state.read());
     const cursors = this.#feeder.cursors as unknown as Json;
-    await this.#s.run.save({ tensors, meta: { step, nImages, timeMs, cursors } });
+    await this.#s.run.save({
+      tensors,
+      meta: { step, nImages, timeMs, cursors, stage: this.#stage?.name ?? null },
+    });
     this.#savedMs = performance.now();
     this.#savedStep = step;
   }

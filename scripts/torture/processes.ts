@@ -44,14 +44,14 @@ export async function runCommand(
 
 /**
  * What must not depend on kills and faults, as one text: a digest of every tensor, the meta of the
- * checkpoint (without the length of the log, which may hold times), and a digest of every sample.
+ * checkpoint (without the time taken, and the length of the log, which may hold times), and a digest of every sample.
  */
 export async function outcomeOf(root: string): Promise<string> {
   const run = (await listRuns({ root })).at(-1);
   if (!run) return "no run";
   const checkpoint = await loadCheckpoint({ dir: run.dir });
   if (!checkpoint) return "no checkpoint";
-  const { statsBytes: _, ...meta } = checkpoint.meta;
+  const { statsBytes: _bytes, timeMs: _time, ...meta } = checkpoint.meta;
   const lines = Object.entries(checkpoint.tensors).map(([name, { dtype, shape, data }]) => {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     return `${name} ${dtype} [${shape.join(", ")}] ${digest(bytes)}`;

@@ -27,7 +27,8 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
     const root = request.runs ?? "runs";
     const folder = { root, options: runOptions(resolved, dataset, runtime) };
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
-    return await sit({ run, resolved, dataset, runtime, hooks });
+    const { checkpointSeconds = 60 } = request;
+    return await sit({ run, resolved, dataset, runtime, hooks, checkpointSeconds });
   } finally {
     await run?.close();
     dataset?.close();

@@ -40,6 +40,8 @@ export interface TrainRequest {
   readonly threads?: number;
   /** Begins another run where the same request would go on with an earlier one. */
   readonly fresh?: boolean;
+  /** Seconds between two checkpoints; 60 unless said otherwise. Does not change what is trained. */
+  readonly checkpointSeconds?: number;
   /** Folder of run folders; `runs` unless said otherwise. */
   readonly runs?: string;
   /** Where decoded data is kept. */

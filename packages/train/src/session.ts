@@ -48,4 +48,5 @@ export interface Session {
   readonly dataset: Dataset;
   readonly runtime: Runtime;
   readonly hooks: TrainHooks;
+  readonly checkpointSeconds: number;
 }

@@ -17,7 +17,6 @@ import type { Tensors } from "./run/safetensors.ts";
 import type { EventWriter } from "./run/tfevents.ts";
 
 const logEvery = 10;
-const checkpointMs = 60_000;
 
 type State = Readonly<Record<string, HostTensor>>;
 
@@ -128,7 +127,7 @@ export class Sitting {
     await this.#demandFinite();
     if ((step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
     if ((step + 1) % gridEvery(budget, this.#context.batch) === 0) await this.#pictures();
-    if (performance.now() - this.#savedMs > checkpointMs) await this.#save();
+    if (performance.now() - this.#savedMs > this.#s.checkpointSeconds * 1000) await this.#save();
     this.#s.hooks.progress?.(this.#progress());
   }
 

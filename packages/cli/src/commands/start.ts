@@ -16,7 +16,9 @@ export function addStart(program: Command, terminal: Terminal): void {
   addRunOptions(
     program
       .command("start")
-      .description(`train ${first.recipe} on the faces of the ${first.data} set, in a few minutes on two cores`),
+      .description(
+        `train ${first.recipe} on the faces of the ${first.data} set, in a few minutes on two cores`,
+      ),
   )
     .addHelpText("after", "\nExample:\n  duelo start")
     .action(async (flags: RunFlags) => {

@@ -57,6 +57,12 @@ export function addRunOptions(command: Command): Command {
       ]),
     )
     .option("--threads <n>", "CPU threads (default: one for each core)", whole(1))
+    .addOption(
+      new Option(
+        "--checkpoint-seconds <n>",
+        "seconds between two checkpoints (default: 60)",
+      ).argParser(positive),
+    )
     .option("--runs <folder>", "folder of run folders", "runs")
     .option("--new", "begin another run, where the same command would resume")
     .option("--dry-run", "print what would be trained, and train nothing")
@@ -70,6 +76,7 @@ export interface RunFlags {
   readonly seed?: number;
   readonly device?: "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
+  readonly checkpointSeconds?: number;
   readonly runs: string;
   readonly new?: true;
   readonly dryRun?: true;
@@ -102,12 +109,12 @@ function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
 
 /** The part of a request that `addRunOptions` asks for. */
 export function runRequest(flags: RunFlags): Omit<TrainRequest, "recipe" | "data"> {
-  const { seed, device, threads, runs } = flags;
+  const { seed, device, threads, checkpointSeconds, runs } = flags;
   const budget = budgetOf(flags);
   return {
     runs,
     cacheDir: cacheDir(),
-    ...defined({ seed, device, threads, budget, fresh: flags.new }),
+    ...defined({ seed, device, threads, checkpointSeconds, budget, fresh: flags.new }),
   };
 }
 

@@ -155,8 +155,10 @@ test("what does not come in blocks stays as it is", () => {
 test("blocks must divide the channels", () => {
   expect(() =>
     toBlocked(input("x", { shape: [2, 6, 8, 8] }), 4),
-  ).toThrowErrorMatchingInlineSnapshot(`[UserError: ToBlocked: float32 [2, 6, 8, 8] has no blocks of 4 channels.]`);
-  expect(() =>
-    fromBlocked(input("x", { shape: [2, 8, 8] }), 4),
-  ).toThrowErrorMatchingInlineSnapshot(`[UserError: FromBlocked: float32 [2, 8, 8] has no blocks of 4 channels.]`);
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: ToBlocked: float32 [2, 6, 8, 8] has no blocks of 4 channels.]`,
+  );
+  expect(() => fromBlocked(input("x", { shape: [2, 8, 8] }), 4)).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: FromBlocked: float32 [2, 8, 8] has no blocks of 4 channels.]`,
+  );
 });

@@ -138,7 +138,9 @@ export async function readGenerator(request: {
     );
   }
   const state = checkpoint.tensors as Readonly<Record<string, HostTensor>>;
-  const context = contextOf(known, info);
+  const base = contextOf(known, info);
+  const stage = known.stages(base).find((s) => s.name === checkpoint.meta["stage"]);
+  const context = { ...base, ...stage?.options } as Context;
   const classes = (info.options["classes"] ?? []) as readonly string[];
   const step = checkpoint.meta.step;
   return { bytes: generatorOnnx({ recipe: known, context, state, step, classes }).bytes, info };

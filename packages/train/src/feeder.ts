@@ -1,5 +1,5 @@
 import type { Clock, NoiseSpec, Schedule } from "@duelo/core";
-import { noiseType, scheduled, sizeOf } from "@duelo/core";
+import { scheduled, sizeOf } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { FieldSpec, StepGraph } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
@@ -28,7 +28,7 @@ export function fillNoise(
   key: RandomKey,
   labels: Dataset | undefined,
 ): HostTensor {
-  const { dtype, shape } = noiseType(spec);
+  const { shape } = spec;
   const size = sizeOf(shape);
   if (spec.kind === "normal" || spec.kind === "uniform") {
     const data = new Float32Array(size);
@@ -48,7 +48,7 @@ export function fillNoise(
     fillInts(records, labels.length, key);
     labels.read(records, { y: data });
   }
-  return { dtype: dtype === "int32" ? dtype : "int32", shape, data };
+  return { dtype: "int32", shape, data };
 }
 
 /** Makes what a step is fed with: batches, noise and scheduled numbers, all from seed and cursors. */

@@ -1,6 +1,6 @@
 import { optimize, print, sizeOf, topological } from "@duelo/core";
 import { estimateMemory } from "@duelo/runtime";
-import { traceStep } from "@duelo/zoo";
+import { traceStep, type Context, type Recipe } from "@duelo/zoo";
 import type { Hooks as DataHooks } from "./data/source.ts";
 import type { Budget } from "./counters.ts";
 import { contextFor, openFor, resolveRequest, type TrainRequest } from "./request.ts";
@@ -67,11 +67,7 @@ export async function plan(request: TrainRequest, hooks: DataHooks = {}): Promis
 }
 
 /** The optimised graphs of one step as text, of those phases that train `net` (all without it). */
-export function printPhases(request: {
-  recipe: Parameters<typeof traceStep>[0];
-  context: Parameters<typeof traceStep>[1];
-  net?: string;
-}): string[] {
+export function printPhases(request: { recipe: Recipe; context: Context; net?: string }): string[] {
   const steps = traceStep(request.recipe, request.context);
   const chosen = steps.filter((s) => request.net === undefined || s.updates.includes(request.net));
   return chosen.map((s) => print(optimize(s.graph)));

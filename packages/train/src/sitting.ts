@@ -28,6 +28,8 @@ export class Sitting {
   readonly #beganMs = performance.now();
   readonly #beganAt: Counters;
   #counters: Counters;
+  /** What the request says, before a stage changes options. */
+  readonly #base: Context;
   #context: Context;
   #stage: Stage | undefined;
   #model: Model | undefined;
@@ -48,7 +50,8 @@ export class Sitting {
     this.#counters = counters;
     this.#beganAt = counters;
     this.#savedStep = counters.step;
-    this.#context = contextFor(session.resolved, session.dataset);
+    this.#base = contextFor(session.resolved, session.dataset);
+    this.#context = this.#base;
     const { seed, recipe } = session.resolved;
     this.#feeder = new Feeder({
       seed,
@@ -67,8 +70,7 @@ export class Sitting {
     const { resolved, dataset, runtime } = this.#s;
     const { recipe, seed } = resolved;
     this.#stage = this.#stageNow();
-    const base = contextFor(resolved, dataset);
-    this.#context = { ...base, ...this.#stage?.options } as Context;
+    this.#context = { ...this.#base, ...this.#stage?.options } as Context;
     const parts = { recipe, context: this.#context, runtime, seed };
     const reset = this.#stage?.resetSlots === true && saved?.stage !== this.#stage.name;
     const kept = Object.entries(saved?.state ?? {}).filter(
@@ -87,7 +89,7 @@ export class Sitting {
     if (this.#counters.step === 0) await this.#pictures();
     while (!this.#done() && this.#s.hooks.signal?.aborted !== true) {
       await setImmediate(); // lets a signal in
-      if (this.#stageNow() !== undefined && this.#stageNow()?.name !== this.#stage?.name) {
+      if (this.#stageNow()?.name !== this.#stage?.name) {
         const state = await this.#running.model.state.read();
         await this.open({ state, stage: this.#stage?.name });
       }
@@ -97,7 +99,7 @@ export class Sitting {
   }
 
   #stageNow(): Stage | undefined {
-    const stages = this.#s.resolved.recipe.stages(this.#context);
+    const stages = this.#s.resolved.recipe.stages(this.#base);
     return stages.find((s) => this.#counters.nImages < s.untilImages) ?? stages.at(-1);
   }
 

@@ -32,3 +32,4 @@ export { encodeImages, imageGrid } from "./report/grid.ts";
 export { pointPlot } from "./report/points.ts";
 export { writeReport } from "./report/report.ts";
 export type { Budget } from "./counters.ts";
+export { takeRows, type Matrix, type Pair } from "./metrics/matrix.ts";

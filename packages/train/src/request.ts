@@ -31,6 +31,8 @@ export interface TrainRequest {
   readonly background?: string;
   readonly flip?: boolean;
   readonly limit?: number;
+  /** See `DataRequest`. */
+  readonly holdOut?: number;
   readonly select?: Readonly<Record<string, string>>;
   /** The preset's steps unless said otherwise. */
   readonly budget?: Budget;
@@ -108,6 +110,7 @@ function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): Dat
     ...(request.background === undefined ? {} : { background: request.background }),
     ...(request.flip === undefined ? {} : { flip: request.flip }),
     ...(request.limit === undefined ? {} : { limit: request.limit }),
+    ...(request.holdOut === undefined ? {} : { holdOut: request.holdOut }),
     ...(request.select === undefined ? {} : { select: request.select }),
   };
 }

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Budget, TrainRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
-import { channels, pair, positive, size, whole } from "../parse.ts";
+import { channels, pair, positive, share, size, whole } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 import { trainAndTell } from "../train-and-tell.ts";
 
@@ -23,6 +23,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .option("--background <colour>", "the colour under transparent pixels (default: white)")
     .option("--flip", "add the mirror image of every picture")
     .option("--limit <n>", "use at most so many records", whole(1))
+    .option("--hold-out <share>", "never train on this share of the records, such as 0.1", share)
     .option("--select <key=value>", "narrow a named set, such as group=flags", pair);
   addRunOptions(command)
     .addHelpText(
@@ -93,17 +94,19 @@ interface TrainFlags extends RunFlags {
   readonly background?: string;
   readonly flip?: true;
   readonly limit?: number;
+  readonly holdOut?: number;
   readonly select?: Record<string, string>;
 }
 
 function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
-  const { data, preset, set, size: pixels, channels, fit, background, flip, limit, select } = flags;
+  const { data, preset, set, size: pixels, channels, fit, background, flip } = flags;
+  const { limit, holdOut, select } = flags;
   return {
     ...runRequest(flags),
     recipe,
     data,
     ...pixels,
-    ...defined({ preset, set, channels, fit, background, flip, limit, select }),
+    ...defined({ preset, set, channels, fit, background, flip, limit, holdOut, select }),
   };
 }
 

@@ -31,6 +31,9 @@ export interface Dataset {
   close(): void;
 }
 
+/** Which records of a set: those to train on, those that are never trained on, or both. */
+export type Part = "train" | "heldOut" | "all";
+
 /** What the recipe needs and the user asked for. */
 export interface DataRequest {
   /** A named set (`namedSets`), or the path of a folder or file. */
@@ -51,6 +54,13 @@ export interface DataRequest {
   readonly labels?: "require" | "use" | "ignore";
   /** At most so many records, evenly spaced over the set. */
   readonly limit?: number;
+  /**
+   * The share (above 0, below 1) of the records that is never trained on; which ones follows from
+   * their content alone, class by class. A named set with a test split of its own holds that out.
+   */
+  readonly holdOut?: number;
+  /** `train` unless said otherwise; without anything held out, that is all. */
+  readonly part?: Part;
   readonly cacheDir: string;
   /** Narrows a named set, such as `{ group: "animals-nature" }`. */
   readonly select?: Readonly<Record<string, string>>;

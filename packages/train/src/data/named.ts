@@ -22,6 +22,8 @@ export interface NamedSet {
   readonly domain: "image" | "vector";
   /** What `select` can choose, and the choices. */
   readonly choices: Readonly<Record<string, readonly string[]>>;
+  /** The part of it that its makers keep for testing, as a choice of `select`. */
+  readonly heldOut?: Select;
   /** Where it is installed; undefined when it is not. */
   find(): string | undefined;
   /** Opens what `find` found. */
@@ -78,6 +80,7 @@ const fashion: NamedSet = {
   get: apt("dataset-fashion-mnist"),
   domain: "image",
   choices: { split: ["train", "test"] },
+  heldOut: { split: "test" },
   find: () => existing("/usr/share/datasets/fashion-mnist"),
   open(place, select) {
     const prefix = select["split"] === "test" ? "t10k" : "train";

@@ -9,7 +9,9 @@ import {
   type DataRequest,
   type Dataset,
 } from "./dataset.ts";
+import { checkShare, takePart } from "./hold-out.ts";
 import { locate } from "./locate.ts";
+import { namedSets } from "./named.ts";
 import { openPictures } from "./pictures.ts";
 import type { Hooks, Source, VectorSource } from "./source.ts";
 
@@ -97,16 +99,53 @@ function checkMany(source: Source): void {
 }
 
 /**
+ * The test split of a named set that has one and is not narrowed to a split already: what is held
+ * out of it.
+ */
+function ownHeldOut({
+  spec,
+  select = {},
+}: DataRequest): Readonly<Record<string, string>> | undefined {
+  const own = namedSets.find((set) => set.name === spec)?.heldOut;
+  return own && !Object.keys(own).some((key) => key in select) ? own : undefined;
+}
+
+/**
  * Opens data for training. Pictures are decoded once, by all cores, into `cacheDir`; later opens check
  * that copy and read from it. Files that cannot be read are reported to `hooks.warn` and left out.
  *
  * Throws `UserError` when the data is not there, is of the wrong kind or size, has no labels where they
- * are required, or when more than one record in ten (or all) cannot be used.
+ * are required, when more than one record in ten (or all) cannot be used, or when the held-out part
+ * is asked for and nothing is held out.
  */
 export async function openData(request: DataRequest, hooks: Hooks = {}): Promise<Dataset> {
   checkNumber(request.height, "height", 8192);
   checkNumber(request.width, "width", 8192);
   checkNumber(request.limit, "limit", 2 ** 30);
+  checkShare(request.holdOut);
+  const { holdOut: share, part = "train", flip: mirrored = false } = request;
+  const own = ownHeldOut(request);
+  if (own !== undefined) {
+    const select = part === "heldOut" ? { ...request.select, ...own } : request.select;
+    const whole = await openWhole({ ...request, ...(select ? { select } : {}) }, hooks);
+    if (share === undefined) return whole;
+    return { ...whole, settings: { ...whole.settings, holdOut: { part, by: own } } };
+  }
+  const whole = await openWhole(request, hooks);
+  try {
+    if (share !== undefined) return takePart(whole, { share, part, mirrored });
+    if (part !== "heldOut") return whole;
+    throw new UserError(
+      `Nothing of ${whole.name} is held out. Train with --hold-out 0.1, or name other data.`,
+    );
+  } catch (error) {
+    whole.close();
+    throw error;
+  }
+}
+
+/** Everything that a request names, nothing held out. */
+async function openWhole(request: DataRequest, hooks: Hooks): Promise<Dataset> {
   const { spec, domain, select = {} } = request;
   const source = await locate({ spec, domain, select });
   try {

@@ -14,6 +14,12 @@ export function shellWord(text: string): string {
   return `$'${inner}'`;
 }
 
+/** The share in `dataSettings.holdOut`; 0.1 stands for a named set's own test split, whatever its size. */
+function shareOf(holdOut: unknown): number | undefined {
+  if (typeof holdOut !== "object" || holdOut === null) return undefined;
+  return "share" in holdOut ? Number(holdOut.share) : 0.1;
+}
+
 /** The command that trains with the same choices, every option of the recipe spelt out. */
 export function trainCommand(options: ReportOptions): string {
   const { recipe, data, preset, dataSettings, budget, seed, shape } = options;
@@ -25,6 +31,7 @@ export function trainCommand(options: ReportOptions): string {
     ["fit", dataSettings["fit"]],
     ["background", dataSettings["background"]],
     ["limit", dataSettings["limit"]],
+    ["hold-out", shareOf(dataSettings["holdOut"])],
     ...Object.entries(options.select).map(
       ([name, value]) => ["select", `${name}=${valueText(value)}`] as const,
     ),

@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { namedSets } from "@duelo/train";
 import { duelo } from "./command.ts";
+import { factsOf } from "./zoo/facts.ts";
 
 /*
  * Runs every command of the README, the guide and the zoo's pages, page by page, in a folder that holds real pictures
@@ -49,8 +50,11 @@ const commands = (page: string): string[] =>
     block.split(/\n| && /).filter((line) => line.trim() !== "" && !line.startsWith("#")),
   );
 
-const small = "--set width=4 --set batch=4";
-const convolutional = new Set(["dcgan", "dcgan-2015", "wgan-gp"]);
+/** Options that make the nets of a recipe small. */
+const small = async (recipe: string): Promise<string> =>
+  Object.entries((await factsOf(recipe)).tiny)
+    .map(([option, value]) => ` --set ${option}=${value}`)
+    .join("");
 
 /** The named set that a command needs and that is not on this machine, if any. */
 function lacking(command: string): string | undefined {
@@ -58,22 +62,22 @@ function lacking(command: string): string | undefined {
   return set === undefined || set.find() !== undefined ? undefined : set.name;
 }
 
-function rewritten(command: string): string {
+async function rewritten(command: string): Promise<string> {
   const line = command
     .replace(/^npm start$/, "npx duelo start")
     .replace(/^npx /, "")
     .replace(" RUN ", " latest ");
-  const [, name, recipe] = line.split(" ");
+  const [, name, recipe = ""] = line.split(" ");
   if (name === "start") return `${line} --steps 1`;
-  if (name === "bench") return `${line} ${small}`;
+  if (name === "bench") return `${line}${await small(recipe)}`;
   if (name !== "train" || line.includes("--dry-run")) return line;
   const unbound = line.replace(/ --(minutes|images|steps) \S+/, "");
-  return `${unbound} --steps 2${convolutional.has(recipe ?? "") ? ` ${small}` : ""}`;
+  return `${unbound} --steps 2${await small(recipe)}`;
 }
 
 /** Runs one command; throws when it fails. */
 async function runs(command: string): Promise<void> {
-  const line = rewritten(command);
+  const line = await rewritten(command);
   const [program = "", ...args] = line.split(" ");
   if (program === "duelo") {
     const { code, err } = await duelo(...args);

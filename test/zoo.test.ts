@@ -24,115 +24,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { uniforms } from "../packages/core/src/testing/random.ts";
 import { hostTensorsOf } from "./host-tensors.ts";
 import { begun, runGraph, sizes, traced, type Step, type Values } from "./step.ts";
+import { factNames, factsOf, type Facts } from "./zoo/facts.ts";
 
 /*
  * One suite for every recipe, at a width that the float64 definitions can carry. What is particular
- * to a recipe stands in this table: its smallest size, and the numbers of trained weights at its full
- * size, worked out from its source's layers one by one.
+ * to a recipe stands in zoo/<recipe>.facts.ts.
  */
-interface Facts {
-  readonly tiny: Readonly<Record<string, number>>;
-  /** One record at the tiny and at the full size. */
-  readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
-  readonly parameters: Readonly<Record<string, number>>;
-  /** Biases on which no loss depends: batch norm takes them away, or a difference of two means does. */
-  readonly idle?: readonly string[];
-}
-const linear = (from: number, to: number): number => (from + 1) * to;
-const kernels = (k: number, ...channels: readonly number[]): number =>
-  channels.slice(1).reduce((n, to, i) => n + k * k * (channels[i] ?? 0) * to, 0);
-const norms = (...channels: readonly number[]): number => channels.reduce((n, c) => n + 2 * c, 0);
-const total = (...numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-
-const facts: Readonly<Record<string, Facts>> = {
-  gan: {
-    tiny: { batch: 3, zDim: 2, widthG: 4, unitsD: 2 },
-    shapes: [
-      [1, 2, 2],
-      [1, 28, 28],
-    ],
-    parameters: {
-      G: total(linear(100, 1200), linear(1200, 1200), linear(1200, 784)),
-      D: total(linear(784, 240 * 5), linear(240, 240 * 5), linear(240, 1)),
-    },
-  },
-  "gan-2d": {
-    tiny: { batch: 3, zDim: 2, width: 4 },
-    shapes: [[2], [2]],
-    parameters: {
-      G: total(linear(256, 128), linear(128, 128), linear(128, 2)),
-      D: total(linear(2, 128), linear(128, 128), linear(128, 1)),
-    },
-  },
-  cgan: {
-    tiny: { batch: 3, zDim: 2 },
-    shapes: [
-      [1, 2, 2],
-      [1, 28, 28],
-    ],
-    parameters: {
-      G: total(linear(100, 200), linear(10, 1000), linear(1200, 1200), linear(1200, 784)),
-      D: total(linear(784, 240 * 5), linear(10, 50 * 5), linear(290, 240 * 4), linear(240, 1)),
-    },
-  },
-  dcgan: {
-    tiny: { batch: 3, zDim: 3, width: 2 },
-    shapes: [
-      [1, 12, 12],
-      [3, 64, 64],
-    ],
-    parameters: { G: 3_576_704, D: 2_765_568 }, // printed by pytorch/examples
-  },
-  "dcgan-2015": {
-    tiny: { batch: 3, zDim: 3, width: 2 },
-    shapes: [
-      [1, 12, 12],
-      [3, 64, 64],
-    ],
-    parameters: {
-      G: total(100 * 16_384, kernels(5, 1024, 512, 256, 128, 3), norms(16_384, 512, 256, 128)),
-      D: total(kernels(5, 3, 128, 256, 512, 1024), norms(256, 512, 1024), 16_384),
-    },
-  },
-  "wgan-gp": {
-    tiny: { batch: 3, zDim: 3, width: 2 },
-    shapes: [
-      [1, 12, 12],
-      [3, 32, 32],
-    ],
-    parameters: {
-      G: total(
-        linear(128, 8192),
-        kernels(5, 512, 256, 128, 3),
-        256 + 128 + 3,
-        norms(8192, 256, 128),
-      ),
-      D: total(kernels(5, 3, 128, 256, 512), 128 + 256 + 512, linear(8192, 1)),
-    },
-    idle: ["G.main.0.bias", "G.main.4.bias", "D.main.5.bias"],
-  },
-  "wgan-gp-2d": {
-    tiny: { batch: 3, width: 4 },
-    shapes: [[2], [2]],
-    parameters: {
-      G: total(linear(2, 512), linear(512, 512), linear(512, 512), linear(512, 2)),
-      D: total(linear(2, 512), linear(512, 512), linear(512, 512), linear(512, 1)),
-    },
-    idle: ["D.6.bias"],
-  },
-  vae: {
-    tiny: { batch: 3, zDim: 2, width: 4 },
-    shapes: [
-      [1, 2, 2],
-      [1, 28, 28],
-    ],
-    parameters: {
-      E: total(linear(784, 400), linear(400, 20), linear(400, 20)),
-      G: total(linear(20, 400), linear(400, 784)),
-    },
-  },
-};
-
 const nClasses = 3;
 
 function contextOf(
@@ -260,14 +157,12 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.close());
 
-test("the table has every recipe", () => {
-  expect(Object.keys(facts).toSorted()).toEqual(recipes.map((r) => r.name).toSorted());
+test("there are facts about every recipe", () => {
+  expect(factNames().toSorted()).toEqual(recipes.map((r) => r.name).toSorted());
 });
 
-describe.each(recipes)("$name", (recipe) => {
-  const known = facts[recipe.name];
-  if (known === undefined) throw new TypeError(`no facts about ${recipe.name}`);
-  const { idle = [], tiny, shapes, parameters } = known;
+describe.each(recipes)("$name", async (recipe) => {
+  const { idle = [], tiny, shapes, parameters } = await factsOf(recipe.name);
   const context = contextOf(recipe, { options: tiny, shape: shapes[0], nClasses });
 
   test("has the authors' number of weights at full size", () => {

@@ -1,0 +1,38 @@
+import { readdirSync } from "node:fs";
+
+/**
+ * What is particular to a recipe, in a file of its name beside this one: its smallest size, and the
+ * numbers of trained weights at its full size, worked out from its source's layers one by one.
+ */
+export interface Facts {
+  readonly tiny: Readonly<Record<string, number>>;
+  /** One record at the tiny and at the full size. */
+  readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
+  readonly parameters: Readonly<Record<string, number>>;
+  /** Biases on which no loss depends: batch norm takes them away, or a difference of two means does. */
+  readonly idle?: readonly string[];
+}
+
+const ending = ".facts.ts";
+
+/** The names of all recipes about which there are facts. */
+export const factNames = (): string[] =>
+  readdirSync(import.meta.dirname).flatMap((file) =>
+    file.endsWith(ending) ? [file.slice(0, -ending.length)] : [],
+  );
+
+/** The facts about the recipe of that name. */
+export async function factsOf(recipe: string): Promise<Facts> {
+  const file = (await import(`./${recipe}${ending}`)) as { default: Facts };
+  return file.default;
+}
+
+/** Weights and biases of a dense layer. */
+export const linear = (from: number, to: number): number => (from + 1) * to;
+/** Weights of square kernels of side k between these channels. */
+export const kernels = (k: number, ...channels: readonly number[]): number =>
+  channels.slice(1).reduce((n, to, i) => n + k * k * (channels[i] ?? 0) * to, 0);
+/** Gains and shifts of batch norms. */
+export const norms = (...channels: readonly number[]): number =>
+  channels.reduce((n, c) => n + 2 * c, 0);
+export const total = (...numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -117,6 +117,7 @@ export { plan, train } from "@duelo/train"; // train
 export { sampleRun } from "@duelo/train"; // sample
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
+export { importWeights, readWeights } from "@duelo/train"; // import
 export { checkData, namedSets, openData } from "@duelo/train"; // data check
 export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor
 export { measure, type Measurement } from "./measure.ts"; // bench
@@ -127,6 +128,8 @@ export type {
   DataReport,
   DataRequest,
   Dataset,
+  Imported,
+  ImportRequest,
   NamedSet,
   Plan,
   Progress,
@@ -134,6 +137,7 @@ export type {
   RunOptions,
   SampleRequest,
   Samples,
+  StateDict,
   TrainHooks,
   TrainRequest,
   TrainResult,

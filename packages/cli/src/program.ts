@@ -3,6 +3,7 @@ import { addBench } from "./commands/bench.ts";
 import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
+import { addImport } from "./commands/import.ts";
 import { addList } from "./commands/list.ts";
 import { addSample } from "./commands/sample.ts";
 import { addShow } from "./commands/show.ts";
@@ -29,6 +30,7 @@ export function createProgram(terminal: Terminal): Command {
     addTrain,
     addSample,
     addExport,
+    addImport,
     addList,
     addShow,
     addData,

@@ -16,6 +16,9 @@ export {
   type GeneratorInput,
 } from "./export.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";
+export { importWeights, type Imported, type ImportRequest } from "./weights/import.ts";
+export { readWeights } from "./weights/read.ts";
+export type { StateDict } from "./weights/state-dict.ts";
 export { buildModel, initialState, type Model } from "./model.ts";
 export { Feeder, readField, type Cursors, type Feeds } from "./feeder.ts";
 export { openData } from "./data/open.ts";

@@ -45,7 +45,11 @@ function dataHooks(hooks: TrainHooks) {
 }
 
 /** What makes two requests the same run; also `options.json`. */
-export function runOptions(resolved: Resolved, dataset: Dataset, runtime: Runtime): RunOptions {
+export function runOptions(
+  resolved: Resolved,
+  dataset: Dataset,
+  runtime: Pick<Runtime, "device" | "threads">,
+): RunOptions {
   const { recipe } = resolved;
   return {
     recipe: recipe.name,

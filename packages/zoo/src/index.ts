@@ -15,5 +15,6 @@ export type {
   Recipe,
   Stage,
 } from "./recipe.ts";
+export { nameMaps, nameMapsFor, type NameMap } from "./name-maps.ts";
 export { traceSample, traceStep } from "./trace.ts";
 export type { SampleGraph, StateSpec, StepGraph } from "./trace.ts";

@@ -132,9 +132,9 @@ describe("a hostile or damaged file is refused", () => {
     );
   });
   test("with an unknown dtype, a bad shape or bad offsets", async () => {
-    file({ w: { ...w, dtype: "F16" } }, 8);
+    file({ w: { ...w, dtype: "F8_E4M3" } }, 8);
     await expect(read()).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[DamagedFileError: its tensor "w" has dtype "F16", which is not supported]`,
+      `[DamagedFileError: its tensor "w" has dtype "F8_E4M3", which is not supported]`,
     );
     file({ w: { ...w, shape: [-2] } }, 8);
     await expect(read()).rejects.toThrowErrorMatchingInlineSnapshot(

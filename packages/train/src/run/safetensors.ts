@@ -1,4 +1,5 @@
 import { readAll, writeAll, type OpenFile } from "./file-system.ts";
+import { widen } from "./floats.ts";
 
 /**
  * The safetensors format: 8 bytes with the length N of the header (little endian), N bytes of JSON
@@ -27,16 +28,23 @@ export const maxHeaderBytes = 100_000_000; // the limit of the reference impleme
 const chunkBytes = 4 << 20;
 
 const codes = { float32: "F32", int32: "I32", int64: "I64", uint8: "U8", bool: "BOOL" } as const;
-const dtypes = new Map<unknown, Tensor["dtype"]>([
+type Stored = Tensor["dtype"] | "float16" | "bfloat16" | "float64";
+const dtypes = new Map<unknown, Stored>([
   ["F32", "float32"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["F64", "float64"],
   ["I32", "int32"],
   ["I64", "int64"],
   ["U8", "uint8"],
   ["BOOL", "bool"],
 ]);
-const bytesPerElement = { float32: 4, int32: 4, int64: 8, uint8: 1, bool: 1 } as const;
+const bytesPerElement: Readonly<Record<Stored, number>> = {
+  ...{ float32: 4, float16: 2, bfloat16: 2, float64: 8 },
+  ...{ int32: 4, int64: 8, uint8: 1, bool: 1 },
+};
 
-type Place = { name: string; dtype: Tensor["dtype"]; shape: number[]; begin: number; end: number };
+type Place = { name: string; dtype: Stored; shape: number[]; begin: number; end: number };
 
 /** Where a reader or writer tells what passes, in the order of the file; for a digest. */
 export type Watch = (bytes: Uint8Array) => void;
@@ -74,7 +82,8 @@ export function safetensorsSize(content: { tensors: Tensors; metadata?: Metadata
 }
 
 /**
- * Reads a whole file. Every size is checked against the file before memory is set aside for it.
+ * Reads a whole file; floats of other widths become float32. Every size is checked against the file
+ * before memory is set aside for it.
  * @throws DamagedFileError
  */
 export async function readSafetensors(
@@ -222,7 +231,8 @@ function toTensor({ dtype, shape }: Place, bytes: Uint8Array<ArrayBuffer>): Tens
   if (dtype === "float32") return { dtype, shape, data: new Float32Array(bytes.buffer) };
   if (dtype === "int32") return { dtype, shape, data: new Int32Array(bytes.buffer) };
   if (dtype === "int64") return { dtype, shape, data: new BigInt64Array(bytes.buffer) };
-  return { dtype, shape, data: bytes };
+  if (dtype === "uint8" || dtype === "bool") return { dtype, shape, data: bytes };
+  return { dtype: "float32", shape, data: widen(bytes, dtype) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

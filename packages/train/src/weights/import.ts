@@ -1,0 +1,164 @@
+import { sameShape, UserError } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import { nameMapsFor, traceStep, type Context, type NameMap, type StateSpec } from "@duelo/zoo";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Dataset } from "../data/dataset.ts";
+import { writeGenerator } from "../export.ts";
+import { runOptions } from "../loop.ts";
+import { initialState } from "../model.ts";
+import { writeModelCard } from "../report/model-card.ts";
+import { contextFor, resolveRequest, type TrainRequest } from "../request.ts";
+import { createRun } from "../run/folder.ts";
+import type { Tensors } from "../run/safetensors.ts";
+import { readWeights } from "./read.ts";
+
+/** Weights of other codes for some nets of a recipe. */
+export interface ImportRequest extends Pick<
+  TrainRequest,
+  "recipe" | "preset" | "set" | "height" | "width" | "channels" | "seed"
+> {
+  /** For each net, its file: safetensors, or a state dict that `torch.save` wrote. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Names one of several sets of weights in a PyTorch file. */
+  readonly key?: string;
+  /** Names of classes, for recipes that are told the class. */
+  readonly classes?: readonly string[];
+  readonly runs: string;
+}
+
+export interface Imported {
+  /** The new run: `sample`, `export` and the rest take it. */
+  readonly dir: string;
+  /** For each net, how many tensors were taken and by which names. */
+  readonly nets: Readonly<Record<string, { readonly map: string; readonly nTensors: number }>>;
+  /** Entries of the files that the recipe has no place for. */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Begins a run with weights that another code trained. Nets without a file keep the beginning that
+ * the seed gives. Nothing is written unless every weight of every named net was found with its shape.
+ * Throws UserError.
+ */
+export async function importWeights(request: ImportRequest): Promise<Imported> {
+  const { files, key, classes = [], runs, ...rest } = request;
+  const resolved = resolveRequest({ ...rest, data: "imported", cacheDir: "" });
+  const { recipe, seed } = resolved;
+  const digest = createHash("sha256");
+  for (const path of Object.values(files)) digest.update(await readFile(path).catch(() => ""));
+  const dataset = standIn({ resolved, classes, key: digest.digest("hex"), files });
+  const context = contextFor(resolved, dataset);
+  const specs = new Map(traceStep(recipe, context).flatMap((s) => [...s.stateSpecs]));
+  const state = initialState(specs, seed);
+  const taken: Record<string, { map: string; nTensors: number }> = {};
+  const leftOut: string[] = [];
+  for (const [net, path] of Object.entries(files)) {
+    const own = [...specs].filter(([name, s]) => name.startsWith(`${net}.`) && s.kind !== "slot");
+    if (own.length === 0) {
+      const nets = Object.keys(recipe.nets(context)).join(", ");
+      throw new UserError(`Recipe ${recipe.name} has no net "${net}". Its nets: ${nets}.`);
+    }
+    const { tensors, leftOut: ignored } = await readWeights({
+      path,
+      ...(key === undefined ? {} : { key }),
+    });
+    const { map, found } = matched({ recipe: recipe.name, net, path, own, tensors });
+    for (const [name, tensor] of found) {
+      state[name] = tensor;
+      if (specs.has(`ema/${name}`)) state[`ema/${name}`] = tensor;
+    }
+    taken[net] = { map: map.name, nTensors: found.size };
+    const used = new Set(own.map(([name]) => map.theirs(name.slice(net.length + 1))));
+    leftOut.push(...ignored, ...Object.keys(tensors).filter((name) => !used.has(name)));
+  }
+  const dir = await writeRun({ runs, resolved, dataset, context, state });
+  return { dir, nets: taken, leftOut };
+}
+
+type Own = readonly (readonly [name: string, spec: StateSpec])[];
+
+/** The map under which every weight is there; else the reason why the nearest one does not fit. */
+function matched(o: { recipe: string; net: string; path: string; own: Own; tensors: Tensors }): {
+  map: NameMap;
+  found: Map<string, HostTensor>;
+} {
+  let best: { nMissing: number; why: string } | undefined;
+  for (const map of nameMapsFor(o.recipe, o.net)) {
+    const found = new Map<string, HostTensor>();
+    const missing: string[] = [];
+    for (const [name, spec] of o.own) {
+      const theirs = map.theirs(name.slice(o.net.length + 1));
+      const tensor = theirs === undefined ? undefined : o.tensors[theirs];
+      if (theirs === undefined) continue;
+      if (tensor?.dtype !== "float32") missing.push(`it has no ${theirs}`);
+      else if (!sameShape(tensor.shape, spec.shape))
+        missing.push(
+          `its ${theirs} has shape [${tensor.shape.join(", ")}], and ${o.net} of this recipe needs [${spec.shape.join(", ")}]`,
+        );
+      else found.set(name, tensor);
+    }
+    if (missing.length === 0) return { map, found };
+    if (best === undefined || missing.length < best.nMissing)
+      best = { nMissing: missing.length, why: missing[0] ?? "" };
+  }
+  throw new UserError(
+    `${o.path} does not fit ${o.recipe}: ${best?.why}. Check the options (--set), --size and --channels, and the net.`,
+  );
+}
+
+/** What a run says of its data where there is none. */
+function standIn(o: {
+  resolved: ReturnType<typeof resolveRequest>;
+  classes: readonly string[];
+  key: string;
+  files: Readonly<Record<string, string>>;
+}): Dataset {
+  const { height = 0, width = 0, channels = 3 } = o.resolved.data;
+  return {
+    name: "imported",
+    length: 0,
+    fields: {
+      x: { dtype: "uint8", shape: [channels, height, width] },
+      y: { dtype: "int32", shape: [] },
+    },
+    classes: o.classes,
+    key: o.key,
+    settings: { files: o.files },
+    skipped: [],
+    read() {
+      throw new TypeError("imported weights come without data");
+    },
+    close() {},
+  };
+}
+
+async function writeRun(o: {
+  runs: string;
+  resolved: ReturnType<typeof resolveRequest>;
+  dataset: Dataset;
+  context: Context;
+  state: Readonly<Record<string, HostTensor>>;
+}): Promise<string> {
+  const { resolved, dataset, context, state } = o;
+  const options = runOptions(resolved, dataset, { device: "cpu", threads: 1 });
+  const run = await createRun({ root: o.runs, options });
+  try {
+    await run.load();
+    const nothing = {
+      step: 0,
+      nImages: 0,
+      timeMs: 0,
+      cursors: { data: {}, runs: [] },
+      stage: null,
+    };
+    await run.save({ tensors: state as Tensors, meta: nothing });
+    const { inputs, range } = await writeGenerator({
+      ...{ run, recipe: resolved.recipe, context, state, step: 0 },
+    });
+    await writeModelCard({ dir: run.dir, inputs, ...(range === undefined ? {} : { range }) });
+  } finally {
+    await run.close();
+  }
+  return run.dir;
+}

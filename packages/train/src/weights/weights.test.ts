@@ -1,0 +1,155 @@
+import { openRuntime } from "@duelo/runtime";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { readGenerator } from "../export.ts";
+import { nodeFileSystem, withFile } from "../run/file-system.ts";
+import { readSafetensors } from "../run/safetensors.ts";
+import { importWeights } from "./import.ts";
+import { readWeights } from "./read.ts";
+
+// Files that PyTorch wrote: scripts/golden/weights.py.
+const golden = resolve(import.meta.dirname, "../../../../test/golden/weights");
+const home = mkdtempSync(join(tmpdir(), "weights-"));
+afterAll(() => rmSync(home, { recursive: true }));
+const runs = join(home, "runs");
+const path = (name: string): string => join(golden, name);
+const file = (name: string, bytes: Uint8Array): string => {
+  writeFileSync(join(home, name), bytes);
+  return join(home, name);
+};
+
+describe("weights of a PyTorch file", () => {
+  test("are the same in either format", async () => {
+    const zip = await readWeights({ path: path("dcgan-zip.pth") });
+    const legacy = await readWeights({ path: path("dcgan-legacy.pth") });
+    expect(legacy).toEqual(zip);
+    expect(Object.keys(zip.tensors)).toHaveLength(21);
+    expect(zip.leftOut).toEqual([1, 4, 7, 10].map((layer) => `main.${layer}.num_batches_tracked`));
+  });
+
+  test("are read through views and from every width of floats", async () => {
+    const { tensors, leftOut } = await readWeights({ path: path("views.pth") });
+    const values = Object.fromEntries(
+      Object.entries(tensors).map(([name, t]) => [name, [t.shape, Array.from(t.data, Number)]]),
+    );
+    expect(values).toEqual({
+      transposed: [
+        [3, 2],
+        [0, 3, 1, 4, 2, 5],
+      ],
+      half: [[3], [1.5, -(2 ** -24), 65_504]],
+      bfloat16: [[2], [1.5, -3]],
+      double: [[1], [Math.fround(0.1)]],
+      parameter: [[2], [1, 1]],
+      tail: [[2], [3, 4]],
+    });
+    expect(leftOut).toEqual(["counter"]);
+  });
+
+  test("of several sets are chosen by name", async () => {
+    const several = path("several.pth");
+    expect(Object.keys((await readWeights({ path: several, key: "netD" })).tensors)).toEqual(["w"]);
+    const error = await readWeights({ path: several }).catch((e: Error) => e.message);
+    expect(String(error).replace(golden, "")).toMatchInlineSnapshot(
+      `"/several.pth is not used: it holds several sets of weights; choose one with --key: netG, netD."`,
+    );
+  });
+});
+
+describe("a file that is not used says why", () => {
+  test("a pickled module", async () => {
+    const error = await readWeights({ path: path("module.pth") }).catch((e: Error) => e.message);
+    expect(String(error).replace(golden, "")).toMatchInlineSnapshot(
+      `"/module.pth is not used: its pickle asks for torch.nn.modules.linear.Linear, and only tensors in plain containers are read; nothing of it was run."`,
+    );
+  });
+
+  test("none, text, a picture's bytes, a zip archive of something else", async () => {
+    const told = async (p: string) =>
+      String(await readWeights({ path: p }).catch((e: Error) => e.message)).replace(home, "");
+    expect(await told(join(home, "none.pth"))).toMatchInlineSnapshot(
+      `"There is no file /none.pth."`,
+    );
+    expect(await told(file("text.pth", Buffer.from("hello")))).toMatchInlineSnapshot(
+      `"/text.pth is not used: it is no file of torch.save."`,
+    );
+    expect(
+      await told(file("folder.pth", Buffer.from("PK\x05\x06" + "\0".repeat(18)))),
+    ).toMatchInlineSnapshot(
+      `"/folder.pth is not used: it is a zip archive, but none that torch.save wrote."`,
+    );
+    expect(await told(file("x.safetensors", Buffer.from("hello")))).toMatchInlineSnapshot(
+      `"/x.safetensors is not used: it has 5 bytes, too few for a header."`,
+    );
+  });
+
+  test("cut at any place, or with any byte changed, it ends in a sentence or in the same shapes", async () => {
+    for (const name of ["dcgan-zip.pth", "dcgan-legacy.pth"]) {
+      const whole = readFileSync(path(name));
+      for (let i = 0; i < 60; i++) {
+        const n = Math.floor((whole.length * i) / 60);
+        await expect(readWeights({ path: file("cut.pth", whole.subarray(0, n)) })).rejects.toThrow(
+          /is not used/,
+        );
+        const flipped = Uint8Array.from(whole);
+        flipped[n] = (flipped[n] ?? 0) ^ 0xff;
+        await readWeights({ path: file("flipped.pth", flipped) }).catch((error: Error) =>
+          expect(error.message).toMatch(/is not used/),
+        );
+      }
+    }
+  });
+});
+
+describe("import", () => {
+  const dcgan = {
+    recipe: "dcgan",
+    set: { zDim: 4, width: 2 },
+    height: 64,
+    channels: 3,
+    runs,
+  } as const;
+
+  test("gives a run whose generator makes what PyTorch's makes", async () => {
+    const { dir, nets, leftOut } = await importWeights({
+      ...dcgan,
+      files: { G: path("dcgan-zip.pth") },
+    });
+    expect(nets).toEqual({ G: { map: "pytorch-examples-dcgan-G", nTensors: 21 } });
+    expect(leftOut).toHaveLength(4);
+    const want = await withFile(nodeFileSystem, path("dcgan.safetensors"), "read", (f) =>
+      readSafetensors(f),
+    );
+    const { bytes } = await readGenerator({ runs, run: dir });
+    const runtime = await openRuntime({ threads: 1 });
+    const program = await runtime.load(bytes);
+    const z = want.tensors["z"];
+    if (z?.dtype !== "float32") throw new TypeError("no z");
+    const { samples } = await program.run({ z });
+    await program.close();
+    await runtime.close();
+    const x = Array.from(want.tensors["x"]?.data ?? [], Number);
+    expect(samples?.data).toHaveLength(x.length);
+    const worst = x.reduce((m, v, i) => Math.max(m, Math.abs(v - Number(samples?.data[i]))), 0);
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  test("of weights that do not fit begins no run", async () => {
+    const before = readdirSync(runs);
+    const told = async (request: Parameters<typeof importWeights>[0]) =>
+      String(await importWeights(request).catch((e: Error) => e.message)).replace(golden, "");
+    const G = path("dcgan-zip.pth");
+    expect(await told({ ...dcgan, set: { zDim: 4 }, files: { G } })).toMatchInlineSnapshot(
+      `"/dcgan-zip.pth does not fit dcgan: its main.0.weight has shape [4, 16, 4, 4], and G of this recipe needs [4, 256, 4, 4]. Check the options (--set), --size and --channels, and the net."`,
+    );
+    expect(await told({ ...dcgan, files: { D: G } })).toMatchInlineSnapshot(
+      `"/dcgan-zip.pth does not fit dcgan: its main.0.weight has shape [4, 16, 4, 4], and D of this recipe needs [2, 3, 4, 4]. Check the options (--set), --size and --channels, and the net."`,
+    );
+    expect(await told({ ...dcgan, files: { F: G } })).toMatchInlineSnapshot(
+      `"Recipe dcgan has no net "F". Its nets: G, D."`,
+    );
+    expect(readdirSync(runs)).toEqual(before);
+  });
+});

@@ -22,6 +22,7 @@ import { factsOf } from "./zoo/facts.ts";
  *   npm start                 duelo start
  *   duelo train, duelo start  2 steps in place of the budget, and small nets, to take seconds
  *   duelo bench               small nets
+ *   duelo import              netG.pth is a small one
  *   scripts/tables/…          two seeds of 2 steps
  *   RUN                       the run of the command before
  *   npm …, npx vitest …       only that there is such a script or folder: this test is one of them
@@ -69,6 +70,7 @@ async function rewritten(command: string): Promise<string> {
     .replace(" RUN ", " latest ");
   const [, name, recipe = ""] = line.split(" ");
   if (name === "start") return `${line} --steps 1`;
+  if (name === "import") return `${line} --set width=2 --set zDim=4`;
   if (name === "bench") return `${line}${await small(recipe)}`;
   if (name !== "train" || line.includes("--dry-run")) return line;
   const unbound = line.replace(/ --(minutes|images|steps) \S+/, "");
@@ -118,6 +120,7 @@ beforeAll(() => {
   for (const name of readdirSync(pictures).slice(0, 40)) {
     copyFileSync(join(pictures, name), join(home, "photos", name));
   }
+  copyFileSync(join(house, "test/golden/weights/dcgan-zip.pth"), join(home, "netG.pth"));
   process.chdir(home);
 });
 afterAll(() => {

@@ -23,10 +23,18 @@ test("equal rows", () => {
 
 test("what cannot be used is said in a sentence", () => {
   const check = { metric, which: "real", leastRows: 2 };
-  expect(() => checkMatrix(matrix(1, 2, 1, 2), check)).toThrowErrorMatchingInlineSnapshot(`[UserError: The test distance needs at least 2 real samples, and there is 1.]`);
-  expect(() => checkMatrix(matrix(2, 0), check)).toThrowErrorMatchingInlineSnapshot(`[UserError: The test distance needs features, and the real samples have none.]`);
-  expect(() => checkMatrix(matrix(2, 2, 1, 2, 3, NaN), check)).toThrowErrorMatchingInlineSnapshot(`[UserError: The test distance needs finite numbers, and sample 1 of the real ones has NaN in column 1. A net that has diverged gives such numbers.]`);
+  expect(() => checkMatrix(matrix(1, 2, 1, 2), check)).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: The test distance needs at least 2 real samples, and there is 1.]`,
+  );
+  expect(() => checkMatrix(matrix(2, 0), check)).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: The test distance needs features, and the real samples have none.]`,
+  );
+  expect(() => checkMatrix(matrix(2, 2, 1, 2, 3, NaN), check)).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: The test distance needs finite numbers, and sample 1 of the real ones has NaN in column 1. A net that has diverged gives such numbers.]`,
+  );
   const pair = { real: matrix(2, 1, 1, 2), fake: matrix(2, 2, 1, 2, 3, 4) };
-  expect(() => checkPair(pair, { metric, leastRows: 2 })).toThrowErrorMatchingInlineSnapshot(`[UserError: The test distance compares the same features, and the real samples have 1 columns, the generated ones 2. Take both from one network.]`);
+  expect(() => checkPair(pair, { metric, leastRows: 2 })).toThrowErrorMatchingInlineSnapshot(
+    `[UserError: The test distance compares the same features, and the real samples have 1 columns, the generated ones 2. Take both from one network.]`,
+  );
   expect(() => checkMatrix(matrix(2, 2, 1), check)).toThrow(RangeError);
 });

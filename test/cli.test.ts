@@ -43,29 +43,30 @@ describe("commands", () => {
       Trains, judges and ships generative adversarial networks.
 
       Options:
-        -V, --version             output the version number
-        -h, --help                show help
+        -V, --version                output the version number
+        -h, --help                   show help
 
       Commands:
-        start [options]           train dcgan on the faces of the emoji set, in a few
-                                  minutes on two cores
-        train [options] <recipe>  train a recipe on your data; the same command
-                                  resumes
-        sample [options] <run>    make samples with the generator of a run
-        export [options] <run>    write the generator of a run as one ONNX file
-        list                      list recipes and data sets
-        show [options] <recipe>   show a recipe: paper, sources, options, presets; or
-                                  a phase's graph
-        data                      look at data before training
-        doctor [options]          show versions, devices, data sets and speed, and
-                                  what to install for more
-        bench [options] [recipe]  measure how fast this machine trains a recipe
+        start [options]              train dcgan on the faces of the emoji set, in a
+                                     few minutes on two cores
+        train [options] <recipe>     train a recipe on your data; the same command
+                                     resumes
+        sample [options] <run>       make samples with the generator of a run
+        export [options] <run>       write the generator of a run as one ONNX file
+        compare [options] <runs...>  draw runs side by side on one page
+        list                         list recipes and data sets
+        show [options] <recipe>      show a recipe: paper, sources, options, presets;
+                                     or a phase's graph
+        data                         look at data before training
+        doctor [options]             show versions, devices, data sets and speed, and
+                                     what to install for more
+        bench [options] [recipe]     measure how fast this machine trains a recipe
 
       Begin with:
         duelo start
       "
     `);
-    for (const name of "start train sample export list show doctor bench".split(" ")) {
+    for (const name of "start train sample export compare list show doctor bench".split(" ")) {
       expect(await ok(`${name} --help`)).toMatch(/\nExamples?:\n {2}duelo /);
     }
     expect(await ok("data check --help")).toMatch(/\nExample:\n {2}duelo data check /);
@@ -148,6 +149,15 @@ describe("commands", () => {
     expect(readdirSync("images")).toEqual([0, 1, 2, 3, 4, 5].map((i) => `000${i}.png`));
     expect(await sharp("images/0000.png").metadata()).toMatchObject({ width: 8, height: 8 });
   }, 120_000);
+
+  test("compare", async () => {
+    expect(await ok("compare 1 2 --runs trained --out two.html")).toBe("two.html\n");
+    expect(readFileSync("two.html", "utf8")).toContain("0002-gan-2d-ring8");
+    expect(JSON.parse(await ok("compare 1 2 --runs trained --json"))).toMatchObject({
+      runs: [{ name: "0001-gan-2d-ring8", step: 5 }, { name: "0002-gan-2d-ring8" }],
+      differences: [],
+    });
+  });
 
   test("data check", async () => {
     expect(await ok("data check emoji --select group=flags --sheet sheet.png"))

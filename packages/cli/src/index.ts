@@ -118,6 +118,7 @@ export { sampleRun } from "@duelo/train"; // sample
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
 export { importWeights, readWeights } from "@duelo/train"; // import
+export { compareRuns } from "@duelo/train"; // compare
 export { checkData, namedSets, openData } from "@duelo/train"; // data check
 export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor
 export { measure, type Measurement } from "./measure.ts"; // bench
@@ -125,6 +126,8 @@ export { cacheDir } from "./cache-dir.ts";
 export { findRun, listRuns } from "@duelo/train";
 export type {
   Budget,
+  ComparedRun,
+  Comparison,
   DataReport,
   DataRequest,
   Dataset,

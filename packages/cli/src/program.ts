@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addBench } from "./commands/bench.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
@@ -31,6 +32,7 @@ export function createProgram(terminal: Terminal): Command {
     addSample,
     addExport,
     addImport,
+    addCompare,
     addList,
     addShow,
     addData,

@@ -34,5 +34,7 @@ export { loadCheckpoint } from "./run/checkpoint.ts";
 export { encodeImages, imageGrid } from "./report/grid.ts";
 export { pointPlot } from "./report/points.ts";
 export { writeReport } from "./report/report.ts";
+export { compareRuns } from "./report/compare.ts";
+export type { ComparedRun, Comparison } from "./report/comparison.ts";
 export type { Budget } from "./counters.ts";
 export { takeRows, type Matrix, type Pair } from "./metrics/matrix.ts";

@@ -4,10 +4,21 @@ import { html, Html } from "./html.ts";
 import { downsample, smooth, type Series } from "./series.ts";
 import { numberText, plural } from "./words.ts";
 
+export interface ChartLine {
+  readonly label: string;
+  readonly series: Series;
+  /** Which of the page's colours, from 0; its place among the lines unless said otherwise. */
+  readonly colour?: number;
+}
+
 export interface ChartOptions {
   readonly title: string;
   /** Lines of the chart; at least one. */
-  readonly lines: readonly { readonly label: string; readonly series: Series }[];
+  readonly lines: readonly ChartLine[];
+  /** Steps of the horizontal axis; those of the lines unless said otherwise. */
+  readonly x?: readonly [low: number, high: number];
+  /** Leaves out which line is which, where the page says it once for all charts. */
+  readonly unlabelled?: true;
   /** What the vertical axis must show at least, for example 0 to 1. */
   readonly y?: readonly [low: number, high: number];
   /** Shows 0.5 as 50%. */
@@ -16,7 +27,8 @@ export interface ChartOptions {
 }
 
 const nBins = 250;
-const nColours = 6;
+/** Lines that can be told apart. */
+export const nColours = 6;
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
 const percentage = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
@@ -29,14 +41,14 @@ const percentage = new Intl.NumberFormat("en", { style: "percent", maximumFracti
 export function chart(options: ChartOptions): Html {
   const { title, lines } = options;
   const legend = lines.map(
-    ({ label }, i) =>
-      html`<span class="key"><i style="background:${colour(i)}"></i>${label}</span>`,
+    (line, i) => html`<span class="key">${swatch(line.colour ?? i)}${line.label}</span>`,
   );
   const notes = lines.flatMap(({ label, series }) => gapNote(label, series));
   const drawn = lines.some(({ series }) => series.values.some(Number.isFinite));
   return html`<figure class="chart">
     <figcaption>
-      <b>${title}</b>${lines.length > 1 ? html` <span class="legend">${legend}</span>` : ""}
+      <b>${title}</b
+      >${lines.length > 1 && !options.unlabelled ? html` <span class="legend">${legend}</span>` : ""}
     </figcaption>
     ${drawn ? new Html(draw(options)) : ""}${notes}
   </figure>`;
@@ -57,10 +69,13 @@ function gapNote(label: string, { steps, values }: Series): Html[] {
 
 const colour = (i: number): string => `var(--series-${(i % nColours) + 1})`;
 
+/** A stroke in a colour of the lines, for a legend. */
+export const swatch = (i: number): Html => html`<i style="background:${colour(i)}"></i>`;
+
 const short = (value: number): string =>
   value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : compact.format(value);
 
-function draw({ lines, y, percent = false, size }: ChartOptions): string {
+function draw({ lines, x, y, percent = false, size }: ChartOptions): string {
   const format = percent ? (v: number) => percentage.format(v) : short;
   const domain = domainOf(
     lines.flatMap(({ series }) => series.values),
@@ -75,11 +90,11 @@ function draw({ lines, y, percent = false, size }: ChartOptions): string {
     marginTop: 12,
     marginBottom: 40,
     style: { fontSize: "13px", background: "none" },
-    x: { label: "step", ticks: 5, ...axes, tickFormat: short },
+    x: { label: "step", ...(x ? { domain: x } : {}), ticks: 5, ...axes, tickFormat: short },
     y: { domain, nice: true, label: null, ticks: 5, ...axes, tickFormat: format },
     marks: [
       Plot.gridY({ ticks: 5, strokeOpacity: 0.15 }),
-      ...lines.flatMap(({ series }, i) => lineMarks(series, colour(i))),
+      ...lines.flatMap(({ series, colour: own }, i) => lineMarks(series, colour(own ?? i))),
     ],
   });
   return svg.outerHTML;

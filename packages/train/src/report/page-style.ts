@@ -39,7 +39,10 @@ pre { margin: 0 0 1.25rem; padding: 0.9rem 1.1rem; overflow-x: auto; background:
 .chart svg { width: 100%; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: 0 1rem; margin-left: 0.75rem; }
 .key { white-space: nowrap; }
-.key i { display: inline-block; width: 0.9rem; height: 0.2rem; margin-right: 0.4rem; vertical-align: 0.25rem; border-radius: 1px; }
+.runs { margin: 0; padding: 0; list-style: none; }
+.runs .key { white-space: normal; }
+.runs b { font-weight: 600; margin-right: 0.5rem; }
+i[style] { display: inline-block; width: 0.9rem; height: 0.2rem; margin-right: 0.4rem; vertical-align: 0.25rem; border-radius: 1px; }
 .warning { color: var(--warning); font-size: 0.9rem; margin: 0.5rem 0; }
 #viewer img { width: 100%; max-width: 32.5rem; }
 #viewer label { display: block; max-width: 32.5rem; margin: 0 0 1rem; }
@@ -52,6 +55,9 @@ table { border-collapse: collapse; }
 th, td { padding: 0.4rem 1.5rem 0.4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
 th { font-weight: 400; color: var(--faint); white-space: nowrap; }
 td { overflow-wrap: anywhere; }
+thead th { color: var(--ink); }
+#moments td { min-width: 8rem; max-width: 12rem; padding-right: 0.75rem; cursor: pointer; }
+#moments th { white-space: normal; }
 `);
 
 /** Shows one sample grid at a time; without it, the strip of all of them stays. */

@@ -1,21 +1,16 @@
 import { chart } from "./chart.ts";
 import { trainCommand, useCommands } from "./commands.ts";
 import { html, join, type Html } from "./html.ts";
-import { script, style } from "./page-style.ts";
+import { script } from "./page-style.ts";
+import { image, wholePage, type Picture } from "./whole-page.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Series } from "./series.ts";
-import { dataText, effortText, scoresText } from "./summary.ts";
-import { numberText, plural, valueText } from "./words.ts";
+import { dataText, effortText, optionRows, scoresText } from "./summary.ts";
+import { numberText, plural } from "./words.ts";
 
 const large = { width: 440, height: 250 };
 const small = { width: 340, height: 180 };
 
-/** A picture inside the page. */
-export interface Picture {
-  readonly src: string;
-  readonly width: number;
-  readonly height: number;
-}
 export interface Frame extends Picture {
   readonly step: number;
 }
@@ -29,30 +24,13 @@ export interface Pictures {
 /** The report of a run as one page that asks nothing of any network. */
 export function reportPage(run: RunRecord, pictures: Pictures): Html {
   const { recipe, data } = run.options;
-  const policy =
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <title>${recipe} on ${data}, step ${numberText(run.step)} · Duelo</title>
-        <style>
-          ${style}
-        </style>
-      </head>
-      <body>
-        <main>
-          <h1>${recipe} on ${data}</h1>
-          ${summary(run, pictures)} ${pair(run, pictures)} ${chartSections(run.series)}
-          ${film(pictures.frames)} ${useSection(run)} ${optionsSection(run)}
-        </main>
-        <script>
-          ${script};
-        </script>
-      </body>
-    </html> `;
+  return wholePage({
+    title: `${recipe} on ${data}, step ${numberText(run.step)}`,
+    script,
+    main: html`<h1>${recipe} on ${data}</h1>
+      ${summary(run, pictures)} ${pair(run, pictures)} ${chartSections(run.series)}
+      ${film(pictures.frames)} ${useSection(run)} ${optionsSection(run)}`,
+  });
 }
 
 function summary(run: RunRecord, { unreadable }: Pictures): Html {
@@ -99,9 +77,6 @@ function pair(run: RunRecord, { real, frames }: Pictures): Html {
       )}
     </div>`;
 }
-
-const image = ({ src, width, height }: Picture, alt: string): Html =>
-  html`<img src="${src}" width="${width}" height="${height}" alt="${alt}" />`;
 
 /** Losses; how well each D tells real from generated; everything else, one small chart a number. */
 function chartSections(series: readonly Series[]): Html {
@@ -210,18 +185,7 @@ function useSection({ name, options }: RunRecord): Html {
 }
 
 function optionsSection({ options }: RunRecord): Html {
-  const { preset, seed, device, threads } = options;
-  const rows = [
-    ...Object.entries({ preset, seed, device, threads }).filter(([, value]) => value !== undefined),
-    ...Object.entries(options.budget).map(([name, value]) => [`budget: ${name}`, value] as const),
-    ...Object.entries(options.options),
-    ...Object.entries(options.dataSettings).map(
-      ([name, value]) => [`data: ${name}`, value] as const,
-    ),
-    ...Object.entries(options.versions).map(
-      ([name, value]) => [`version: ${name}`, value] as const,
-    ),
-  ];
+  const rows = optionRows(options);
   return html`<h2>Options</h2>
     <div class="scroll">
       <table>
@@ -230,7 +194,7 @@ function optionsSection({ options }: RunRecord): Html {
             ([name, value]) =>
               html`<tr>
                 <th scope="row">${name}</th>
-                <td>${valueText(value)}</td>
+                <td>${value}</td>
               </tr>`,
           )}
         </tbody>

@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join as joinPath } from "node:path";
-import sharp from "sharp";
 import { commitFile, nodeFileSystem, writeAll } from "../run/file-system.ts";
 import { onDisk } from "../run/disk-failure.ts";
-import { reportPage, type Frame, type Picture, type Pictures } from "./page.ts";
+import { reportPage, type Frame, type Pictures } from "./page.ts";
+import { embed, type Picture } from "./whole-page.ts";
 import { readRun, type RunRecord } from "./run-record.ts";
 
 const nFrames = 40;
-const maxWidth = 1024;
 
 /**
  * Writes `report.html` of a run folder from what it holds so far (`options.json`, `stats.jsonl`,
@@ -51,14 +50,4 @@ async function readPictures(dir: string, { samples, real }: RunRecord): Promise<
     if (sample && picture) frames.push({ step: sample.step, ...picture });
   }
   return { real: real === undefined ? undefined : await read(real), frames, unreadable };
-}
-
-/** A picture as a data URI, in a form that is smaller than PNG. */
-async function embed(png: Uint8Array): Promise<Picture> {
-  const { data, info } = await sharp(png)
-    .resize({ width: maxWidth, withoutEnlargement: true })
-    .webp({ quality: 90, smartSubsample: true })
-    .toBuffer({ resolveWithObject: true });
-  const src = `data:image/webp;base64,${data.toString("base64")}`;
-  return { src, width: info.width, height: info.height };
 }

@@ -1,6 +1,6 @@
 import type { ReportOptions, RunRecord } from "./run-record.ts";
 import { finalMean } from "./series.ts";
-import { durationText, numberText, plural } from "./words.ts";
+import { durationText, numberText, plural, valueText } from "./words.ts";
 
 /** What a recipe was trained on, for example `3,391 images of emoji at 64 × 64 pixels, RGB`. */
 export function dataText({ data, nRecords, shape }: ReportOptions): string {
@@ -35,4 +35,19 @@ export function scoresText({ series }: RunRecord): string {
     .map((s) => ({ name: s.name, mean: finalMean(s) }))
     .map(({ name, mean }) => `${name} ${Number.isNaN(mean) ? "not a number" : numberText(mean)}`)
     .join(", ");
+}
+
+/** Every choice behind a run, as a name and a value that a person would write. */
+export function optionRows(options: ReportOptions): (readonly [name: string, value: string])[] {
+  const { preset, seed, device, threads } = options;
+  const titled = (title: string, table: object) =>
+    Object.entries(table).map(([name, value]) => [`${title}: ${name}`, value as unknown] as const);
+  const rows: (readonly [string, unknown])[] = [
+    ...Object.entries({ preset, seed, device, threads }).filter(([, value]) => value !== undefined),
+    ...titled("budget", options.budget),
+    ...Object.entries(options.options),
+    ...titled("data", options.dataSettings),
+    ...titled("version", options.versions),
+  ];
+  return rows.map(([name, value]) => [name, valueText(value)]);
 }

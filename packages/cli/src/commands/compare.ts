@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import type { Comparison } from "@duelo/train";
+import { count, duration, figures, table } from "../format.ts";
+import type { Terminal } from "../terminal.ts";
+
+export function addCompare(program: Command, terminal: Terminal): void {
+  program
+    .command("compare")
+    .description("draw runs side by side on one page")
+    .argument("<runs...>", "2 to 6 runs, each by number, name, latest, or the path of its folder")
+    .option("--out <file>", "the page to write", "compare.html")
+    .option("--runs <folder>", "folder of run folders", "runs")
+    .option("--json", "print the comparison as JSON, and write no page")
+    .addHelpText("after", "\nExample:\n  duelo compare 1 2 3 --out compare.html")
+    .action(async (runs: string[], flags: { out: string; runs: string; json?: true }) => {
+      const { compareRuns } = await import("@duelo/train");
+      const page = flags.json ? {} : { out: flags.out };
+      const compared = await compareRuns({ runs: flags.runs, compare: runs, ...page });
+      if (flags.json) return terminal.out(`${JSON.stringify(compared)}\n`);
+      terminal.err(comparisonText(compared));
+      terminal.out(`${flags.out}\n`);
+    });
+}
+
+/** Runs in columns, a number or an option a line. */
+function comparisonText({ runs, differences }: Comparison): string {
+  const losses = [...new Set(runs.flatMap((run) => Object.keys(run.finals)))].filter((name) =>
+    name.startsWith("loss/"),
+  );
+  return table([
+    ["run", ...runs.map((run) => run.name)],
+    ["steps", ...runs.map((run) => count(run.step))],
+    ["time", ...runs.map((run) => duration(run.timeMs / 1000))],
+    ...losses.map((name) => [name, ...runs.map((run) => figures(run.finals[name] ?? Number.NaN))]),
+    ...differences
+      .filter(({ values }) => values.every((value) => (value ?? "").length <= 24))
+      .map(({ option, values }) => [option, ...values.map((value) => value ?? "–")]),
+  ]);
+}

@@ -1,0 +1,96 @@
+import type { RunRecord } from "./run-record.ts";
+import { finalMean } from "./series.ts";
+import { optionRows } from "./summary.ts";
+
+/** One run of several, in numbers. */
+export interface ComparedRun {
+  readonly name: string;
+  readonly recipe: string;
+  readonly data: string;
+  readonly step: number;
+  /** Real records seen. */
+  readonly nImages: number;
+  /** Of training alone. */
+  readonly timeMs: number;
+  /** Every logged number: its mean over the last tenth of the log; null when it was no number. */
+  readonly finals: Readonly<Record<string, number | null>>;
+}
+
+/** Runs side by side. */
+export interface Comparison {
+  readonly runs: readonly ComparedRun[];
+  /** Choices in which they are not all the same, with the value of each run; null where it has none. */
+  readonly differences: readonly {
+    readonly option: string;
+    readonly values: readonly (string | null)[];
+  }[];
+}
+
+/** What runs have come to, and where their choices differ. */
+export function comparison(records: readonly RunRecord[]): Comparison {
+  return { runs: records.map(comparedRun), differences: differences(records) };
+}
+
+function comparedRun(record: RunRecord): ComparedRun {
+  const { name, options, step, nImages, timeMs, series } = record;
+  const finals = series.map((s) => {
+    const mean = finalMean(s);
+    return [s.name, Number.isNaN(mean) ? null : mean] as const;
+  });
+  return {
+    name,
+    recipe: options.recipe,
+    data: options.data,
+    step,
+    nImages,
+    timeMs,
+    finals: Object.fromEntries(finals),
+  };
+}
+
+function differences(records: readonly RunRecord[]): Comparison["differences"] {
+  const tables = records.map(
+    ({ options }) =>
+      new Map([["recipe", options.recipe], ["data", options.data], ...optionRows(options)]),
+  );
+  const names = [...new Set(tables.flatMap((table) => [...table.keys()]))];
+  return names
+    .map((option) => ({ option, values: tables.map((table) => table.get(option) ?? null) }))
+    .filter(({ values }) => new Set(values).size > 1);
+}
+
+/** The names of everything that any of the runs logged: metrics, losses, then the rest. */
+export function seriesNames(records: readonly RunRecord[]): string[] {
+  const names = [...new Set(records.flatMap((r) => r.series.map((s) => s.name)))];
+  const rank = (name: string): number =>
+    name.startsWith("metric/") ? 0 : name.startsWith("loss/") ? 1 : 2;
+  return names.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * Steps at which to look at all runs, at most `n`, evenly from the first sample grid to the last of
+ * any run.
+ */
+export function momentsOf(records: readonly RunRecord[], n: number): number[] {
+  const steps = records.flatMap((r) => r.samples.map((s) => s.step));
+  const low = steps.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = steps.reduce((a, b) => Math.max(a, b), 0);
+  if (steps.length === 0) return [];
+  const even = Array.from({ length: n }, (_, i) => low + (i * (high - low)) / (n - 1));
+  return [...new Set(even.map(Math.round))];
+}
+
+/** The sample grid of a run nearest to a moment; none when its nearest is one of another moment. */
+export function sampleAt(
+  record: RunRecord,
+  moment: number,
+  moments: readonly number[],
+): RunRecord["samples"][number] | undefined {
+  const nearest = record.samples.toSorted(
+    (a, b) => Math.abs(a.step - moment) - Math.abs(b.step - moment),
+  )[0];
+  if (nearest === undefined) return undefined;
+  const away = Math.abs(nearest.step - moment);
+  const closer = moments.some((m) => Math.abs(nearest.step - m) < away);
+  return closer ? undefined : nearest;
+}

@@ -43,24 +43,21 @@ describe("commands", () => {
       Trains, judges and ships generative adversarial networks.
 
       Options:
-        -V, --version                output the version number
-        -h, --help                   show help
+        -V, --version                            output the version number
+        -h, --help                               show help
 
       Commands:
-        start [options]              train dcgan on the faces of the emoji set, in a
-                                     few minutes on two cores
-        train [options] <recipe>     train a recipe on your data; the same command
-                                     resumes
-        sample [options] <run>       make samples with the generator of a run
-        export [options] <run>       write the generator of a run as one ONNX file
-        compare [options] <runs...>  draw runs side by side on one page
-        list                         list recipes and data sets
-        show [options] <recipe>      show a recipe: paper, sources, options, presets;
-                                     or a phase's graph
-        data                         look at data before training
-        doctor [options]             show versions, devices, data sets and speed, and
-                                     what to install for more
-        bench [options] [recipe]     measure how fast this machine trains a recipe
+        start [options]                          train dcgan on the faces of the emoji set, in a few minutes on two cores
+        train [options] <recipe>                 train a recipe on your data; the same command resumes
+        sample [options] <run>                   make samples with the generator of a run
+        export [options] <run>                   write the generator of a run as one ONNX file
+        import [options] <recipe> <net=file...>  begin a run with weights that another code trained
+        compare [options] <runs...>              draw runs side by side on one page
+        list                                     list recipes and data sets
+        show [options] <recipe>                  show a recipe: paper, sources, options, presets; or a phase's graph
+        data                                     look at data before training
+        doctor [options]                         show versions, devices, data sets and speed, and what to install for more
+        bench [options] [recipe]                 measure how fast this machine trains a recipe
 
       Begin with:
         duelo start

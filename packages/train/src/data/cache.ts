@@ -31,12 +31,14 @@ const manifestSchema = z.strictObject({
   classes: z.array(z.string()).optional(),
   captions: z.array(z.string()).optional(),
   shape: z.array(z.int().positive()), // [C, H, W]
+  channelsOfX: z.int().positive().optional(), // in pairs, of the C that both have together
   skipped: z.array(z.strictObject({ file: z.string(), reason: z.string() })),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** What is known of the records once the last one is written. */
 export type Facts = Pick<Manifest, "shape" | "skipped"> & {
+  channelsOfX?: number | undefined;
   labels?: number[] | undefined;
   classes?: string[] | undefined;
   captions?: string[] | undefined;
@@ -50,7 +52,10 @@ const blockBytes = 2 ** 20;
 /** Names the content of a cache: equal keys mean equal records, labels and captions. */
 export function contentKey(manifest: Manifest): string {
   const { shape, nRecords, recordsPerShard, shards, labels, classes, captions } = manifest;
-  const content = [shape, nRecords, recordsPerShard, shards.map((s) => s.sha256)];
+  const { channelsOfX } = manifest;
+  const content = [shape, nRecords, recordsPerShard, shards.map((s) => s.sha256)].concat(
+    channelsOfX ?? [],
+  );
   return sha256(JSON.stringify([content, labels ?? null, classes ?? null, captions ?? null]));
 }
 

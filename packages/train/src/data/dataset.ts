@@ -1,8 +1,12 @@
 import { UserError } from "@duelo/core";
 import type { Fit } from "./decode.ts";
+import type { PairRequest } from "./pairs.ts";
 import type { Hooks, Skipped } from "./source.ts";
 
-/** One field of a record. Pictures: x uint8 [C, H, W]; points and tables: x float32 [D]; labels: y int32 []. */
+/**
+ * One field of a record. Pictures: x uint8 [C, H, W], and in pairs `pair` beside it; points and tables:
+ * x float32 [D]; labels: y int32 [].
+ */
 export interface Field {
   readonly dtype: "uint8" | "float32" | "int32";
   readonly shape: readonly number[];
@@ -23,11 +27,15 @@ export interface Dataset {
   /** Everything that decided the records, resolved, for options.json. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly skipped: readonly Skipped[];
+  /** Pixels by which the decoded pictures are larger than x, at each side's axis; 0 when left out. */
+  readonly jitter?: number;
   /**
    * Copies records into arrays of the caller, one for each field wanted: `out.x` of length
-   * `indices.length * C * H * W`, row after row. Synchronous; nothing is decoded here.
+   * `indices.length * C * H * W`, row after row. `places` says where to cut x out of larger pictures:
+   * row and column of each record, 0 to `jitter`; the middle without it. Synchronous; nothing is
+   * decoded here.
    */
-  read(indices: ArrayLike<number>, out: Batch): void;
+  read(indices: ArrayLike<number>, out: Batch, places?: ArrayLike<number>): void;
   close(): void;
 }
 
@@ -48,6 +56,10 @@ export interface DataRequest {
   readonly fit?: Fit;
   /** The colour under transparent pixels, and around padded pictures; white unless said otherwise. */
   readonly background?: string;
+  /** Decodes so many pixels larger, so that a part at a random place can be cut out at each turn. */
+  readonly jitter?: number;
+  /** Asks for two pictures a record, x and `pair`, both of one size unless derived. */
+  readonly pair?: PairRequest;
   /** Adds the mirror image of every picture: record i + n is record i mirrored, of n pictures. */
   readonly flip?: boolean;
   /** `use` unless said otherwise: labels if there are any. */

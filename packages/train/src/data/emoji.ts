@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { z } from "zod";
 import { fileFingerprint, listFiles, listingFingerprint, type Entry } from "./files.ts";
 import { pictureFiles } from "./folder.ts";
@@ -44,37 +44,39 @@ function readMeanings(data: string): Map<string, Meaning> {
 }
 
 /**
- * Fluent 3-D emoji with the groups of emojibase-data as classes and its labels as captions. The five
- * skin tones of 300 people and hands are near copies that would be half of the set: they come only
- * with `tones`. An emoji
- * that is there under two names, with and without FE0F or zeros, is taken once.
+ * Emoji of one style, files named by code points, with the groups of emojibase-data as classes and
+ * its labels as captions. The five skin tones of 300 people and hands are near copies that would be
+ * half of the set: they come only with `tones`. An emoji that is there under two names, with and
+ * without FE0F or zeros, is taken once. Two styles are matched by code points.
  */
 export function openEmoji(options: {
+  readonly name: string;
   readonly pictures: string;
   readonly data: string;
   readonly groups: readonly string[];
   readonly tones: boolean;
+  readonly settings?: Readonly<Record<string, unknown>>;
 }): PictureSource {
-  const { pictures, data, groups, tones } = options;
+  const { name, pictures, data, groups, tones, settings = {} } = options;
   const meanings = readMeanings(data);
   const taken = new Set<string>();
   const entries: Entry[] = [];
   for (const file of listFiles(pictures)) {
-    const code = codePoints(basename(file.name, ".webp"));
+    const code = codePoints(basename(file.name, extname(file.name)));
     const meaning = meanings.get(code);
     if (!meaning || taken.has(code) || (meaning.tone && !tones) || !groups.includes(meaning.group))
       continue;
     taken.add(code);
-    entries.push({ file, label: meaning.group, caption: meaning.caption });
+    entries.push({ file, label: meaning.group, caption: meaning.caption, key: code });
   }
   const fingerprint =
     listingFingerprint(entries.map((e) => e.file)) +
     fileFingerprint([join(data, "en/data.json"), join(data, "meta/groups.json")]);
   return pictureFiles({
-    name: "emoji",
+    name,
     layout: "emoji",
     entries,
     fingerprint,
-    settings: { groups, tones },
+    settings: { groups, tones, ...settings },
   });
 }

@@ -23,6 +23,8 @@ export interface Entry {
   readonly file: Listed;
   readonly label?: string | undefined;
   readonly caption?: string | undefined;
+  /** What it is matched by in pairs; its name without extension unless said otherwise. */
+  readonly key?: string | undefined;
 }
 
 function tryStat(path: string): Stats | undefined {

@@ -41,6 +41,9 @@ export function pictureFiles(options: {
     fingerprint,
     ...(labels.length === entries.length && labels.length > 0 ? classesOf(labels) : {}),
     ...(captioned ? { captions: entries.map((e) => e.caption ?? "") } : {}),
+    ...(entries.some((e) => e.key !== undefined)
+      ? { keys: entries.map((e) => e.key ?? e.file.name) }
+      : {}),
     nameOf: (i) => entries[i]?.file.name ?? `#${i}`,
     load: async (i) => {
       const file = entries[i]?.file;

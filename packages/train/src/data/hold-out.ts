@@ -121,13 +121,13 @@ function subset(
     key,
     settings,
     ...(captions ? { captions: Array.from(indices, (i) => captions[i] ?? "") } : {}),
-    read(wantedIndices, out) {
+    read(wantedIndices, out, places) {
       const mapped = Int32Array.from(wantedIndices, (i) => {
         const index = indices[i];
         if (index === undefined) throw new RangeError(`record ${i} of a set of ${indices.length}`);
         return index;
       });
-      dataset.read(mapped, out);
+      dataset.read(mapped, out, places);
     },
     close: () => dataset.close(),
   };

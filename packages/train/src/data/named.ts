@@ -54,25 +54,66 @@ const weights = ["thin", "light", "regular", "bold", "fill", "duotone"];
 const fashionClasses =
   "T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,Bag,Ankle boot".split(",");
 
-const emoji: NamedSet = {
-  name: "emoji",
-  about: "1,855 Fluent 3-D emoji, 256 x 256 with alpha, 9 groups as classes, with captions",
-  get: "Run: npm install @lobehub/fluent-emoji-3d emojibase-data.",
-  domain: "image",
-  choices: { group: emojiGroups, tone: ["none", "all"] },
-  find() {
-    const pictures = packageFolder("@lobehub/fluent-emoji-3d");
-    return packageFolder("emojibase-data") && pictures ? join(pictures, "assets") : undefined;
-  },
-  open(place, select) {
-    return openEmoji({
-      pictures: place,
-      data: packageFolder("emojibase-data") ?? "",
-      groups: select["group"]?.split(",") ?? emojiGroups,
-      tones: select["tone"] === "all",
-    });
-  },
-};
+/** The emoji of one npm package; `styles` are folders in it to choose one of. */
+function emojiSet(o: {
+  readonly name: string;
+  readonly about: string;
+  readonly package: string;
+  readonly folder: string;
+  readonly styles?: Readonly<Record<string, string>>;
+}): NamedSet {
+  const styles = o.styles === undefined ? {} : { style: Object.keys(o.styles) };
+  return {
+    name: o.name,
+    about: o.about,
+    get: `Run: npm install ${o.package} emojibase-data.`,
+    domain: "image",
+    choices: { ...styles, group: emojiGroups, tone: ["none", "all"] },
+    find() {
+      const pictures = packageFolder(o.package);
+      return packageFolder("emojibase-data") && pictures ? join(pictures, o.folder) : undefined;
+    },
+    open(place, select) {
+      const style = select["style"] ?? Object.keys(o.styles ?? {})[0];
+      return openEmoji({
+        name: o.name,
+        pictures: join(place, o.styles?.[style ?? ""] ?? ""),
+        data: packageFolder("emojibase-data") ?? "",
+        groups: select["group"]?.split(",") ?? emojiGroups,
+        tones: select["tone"] === "all",
+        ...(style === undefined ? {} : { settings: { style } }),
+      });
+    },
+  };
+}
+
+const emojiSets: readonly NamedSet[] = [
+  emojiSet({
+    name: "emoji",
+    about: "1,855 Fluent 3-D emoji, 256 x 256 with alpha, 9 groups as classes, with captions",
+    package: "@lobehub/fluent-emoji-3d",
+    folder: "assets",
+  }),
+  emojiSet({
+    name: "openmoji",
+    about: "1,914 emoji as drawings (SVG) in two styles, color and black: the same in line alone",
+    package: "openmoji",
+    folder: "",
+    styles: { color: "color/svg", black: "black/svg" },
+  }),
+  emojiSet({
+    name: "emoji-google",
+    about: "the emoji in Google's style, 64 x 64 with alpha",
+    package: "emoji-datasource-google",
+    folder: "img/google/64",
+  }),
+  emojiSet({
+    name: "emoji-twitter",
+    about: "the emoji in Twitter's style, 64 x 64 with alpha",
+    package: "emoji-datasource-twitter",
+    folder: "img/twitter/64",
+  }),
+];
 
 const fashion: NamedSet = {
   name: "fashion-mnist",
@@ -108,7 +149,7 @@ const phosphor: NamedSet = {
       const caption = basename(file.name, ".svg")
         .replace(new RegExp(`-${label}$`), "")
         .replaceAll("-", " ");
-      return { file, label, caption };
+      return { file, label, caption, key: caption };
     });
     return pictureFiles({
       name: "phosphor",
@@ -153,7 +194,7 @@ function toySet(name: keyof typeof toys, about: string): NamedSet {
 }
 
 export const namedSets: readonly NamedSet[] = [
-  emoji,
+  ...emojiSets,
   fashion,
   phosphor,
   digits,

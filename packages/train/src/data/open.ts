@@ -9,11 +9,13 @@ import {
   type DataRequest,
   type Dataset,
 } from "./dataset.ts";
+import { derivePairs } from "./derive.ts";
 import { checkShare, takePart } from "./hold-out.ts";
 import { locate } from "./locate.ts";
 import { namedSets } from "./named.ts";
+import { locatePairs } from "./pairs.ts";
 import { openPictures } from "./pictures.ts";
-import type { Hooks, Source, VectorSource } from "./source.ts";
+import type { Hooks, PictureSource, Source, VectorSource } from "./source.ts";
 
 function checkNumber(value: number | undefined, name: string, high: number): void {
   if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= high)) return;
@@ -98,6 +100,20 @@ function checkMany(source: Source): void {
   );
 }
 
+/** Opens pictures, and makes pairs of them where they are derived from one set. */
+async function openPairsOr(
+  source: PictureSource,
+  request: DataRequest,
+  hooks: Hooks,
+): Promise<Dataset> {
+  const how = request.pair?.derive;
+  if (how === undefined || how === "halves") return openPictures(source, request, hooks);
+  const { channels: ofX, pair, ...rest } = request;
+  const channels = pair?.channels ?? (how === "grey" ? 3 : ofX);
+  const whole = channels === undefined ? rest : { ...rest, channels };
+  return derivePairs(await openPictures(source, whole, hooks), how);
+}
+
 /**
  * The test split of a named set that has one and is not narrowed to a split already: what is held
  * out of it.
@@ -122,6 +138,7 @@ export async function openData(request: DataRequest, hooks: Hooks = {}): Promise
   checkNumber(request.height, "height", 8192);
   checkNumber(request.width, "width", 8192);
   checkNumber(request.limit, "limit", 2 ** 30);
+  checkNumber(request.jitter || undefined, "jitter", 8192);
   checkShare(request.holdOut);
   const { holdOut: share, part = "train", flip: mirrored = false } = request;
   const own = ownHeldOut(request);
@@ -146,14 +163,16 @@ export async function openData(request: DataRequest, hooks: Hooks = {}): Promise
 
 /** Everything that a request names, nothing held out. */
 async function openWhole(request: DataRequest, hooks: Hooks): Promise<Dataset> {
-  const { spec, domain, select = {} } = request;
-  const source = await locate({ spec, domain, select });
+  const { spec, domain, select = {}, pair } = request;
+  const source = await (pair === undefined
+    ? locate({ spec, domain, select })
+    : locatePairs({ spec, select, pair }));
   try {
     checkDomain(source, domain);
     checkLabels(source, request.labels);
     checkMany(source);
     return source.kind === "pictures"
-      ? await openPictures(source, request, hooks)
+      ? await openPairsOr(source, request, hooks)
       : openVectors(source, request, hooks);
   } finally {
     if (source.kind === "pictures") source.close();

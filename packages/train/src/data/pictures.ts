@@ -15,7 +15,6 @@ import {
   readLabels,
   refuseTooMany,
   spread,
-  wanted,
   warnSkipped,
   type DataRequest,
   type Dataset,
@@ -29,6 +28,7 @@ import {
   type Target,
 } from "./decode.ts";
 import { pick, type Hooks, type PictureSource, type Skipped } from "./source.ts";
+import { readWindows, windowOf } from "./window.ts";
 
 /** `work(0)`, `work(1)`, ... in order, with enough of them under way to keep every core busy. */
 export async function* inOrder<T>(n: number, work: (i: number) => Promise<T>): AsyncGenerator<T> {
@@ -56,13 +56,20 @@ export function skipReason(error: unknown): string {
 }
 
 interface Shape {
+  /** Of what is decoded: larger than x by the jitter. */
   readonly height: number;
   readonly width: number;
   readonly channels: 1 | 2 | 3 | 4;
+  /** Of the second picture of a pair. */
+  readonly pairChannels?: 1 | 2 | 3 | 4;
 }
 
 /** The set's own size and channels from its headers; only those that the request leaves open matter. */
-async function probe(source: PictureSource, indices: readonly number[], hooks: Hooks) {
+async function probe(
+  source: Pick<PictureSource, "uniform" | "load" | "nameOf">,
+  indices: readonly number[],
+  hooks: Hooks,
+) {
   if (source.uniform) return { ...source.uniform, grey: source.uniform.channels < 3, sizes: [] };
   let grey = true;
   const sizes: { name: string; height: number; width: number }[] = [];
@@ -97,8 +104,11 @@ async function resolveShape(
   const height = request.height ?? request.width;
   const width = request.width ?? request.height;
   const { channels } = request;
+  const { jitter = 0 } = request;
+  const second = await pairChannels(source, indices, request, hooks);
+  const pair = second === undefined ? {} : { pairChannels: second };
   if (height !== undefined && width !== undefined && channels !== undefined)
-    return { height, width, channels };
+    return { height: height + jitter, width: width + jitter, channels, ...pair };
   const own = await probe(source, indices, hooks);
   const [a, b] = own.sizes;
   if (height === undefined && a && b)
@@ -106,10 +116,33 @@ async function resolveShape(
       `The pictures of ${source.name} differ in size (${a.name} is ${a.width} x ${a.height}, ${b.name} is ${b.width} x ${b.height}). Give the height and width to train at.`,
     );
   return {
-    height: height ?? own.height,
-    width: width ?? own.width,
+    height: (height ?? own.height) + jitter,
+    width: (width ?? own.width) + jitter,
     channels: channels ?? (own.grey ? 1 : 3),
+    ...pair,
   };
+}
+
+async function pairChannels(
+  source: PictureSource,
+  indices: readonly number[],
+  request: DataRequest,
+  hooks: Hooks,
+): Promise<Shape["pairChannels"]> {
+  if (source.partner === undefined) return undefined;
+  const known = request.pair?.channels ?? request.channels;
+  if (known !== undefined) return known;
+  const second = { load: source.partner.bind(source), nameOf: source.nameOf.bind(source) };
+  return (await probe(second, indices, hooks)).grey ? 1 : 3;
+}
+
+/** One record: the picture's planes, then those of its partner. */
+async function recordOf(source: PictureSource, index: number, target: Target, shape: Shape) {
+  const first = await source.load(index).then((picture) => toRecord(picture, target));
+  if (source.partner === undefined || shape.pairChannels === undefined) return first;
+  const partner = await source.partner(index);
+  const second = await toRecord(partner, { ...target, channels: shape.pairChannels });
+  return Buffer.concat([first, second]);
 }
 
 /** One set on its way into its cache folder. */
@@ -133,10 +166,7 @@ async function build({ source, request, background, dir, hooks }: Job): Promise<
     for await (const { index, record } of inOrder(indices.length, async (i) => {
       hooks.signal?.throwIfAborted();
       const index = indices[i] ?? 0;
-      const record = await source
-        .load(index)
-        .then((picture) => toRecord(picture, target))
-        .catch(skipReason);
+      const record = await recordOf(source, index, target, shape).catch(skipReason);
       return { index, record };
     })) {
       hooks.progress?.(++done, indices.length, "decoding");
@@ -149,9 +179,11 @@ async function build({ source, request, background, dir, hooks }: Job): Promise<
     refuseTooMany({ name: source.name, total, skipped });
     warnSkipped(skipped, hooks);
   }
-  const { height, width, channels } = shape;
+  const { height, width } = shape;
+  const channels = shape.channels + (shape.pairChannels ?? 0);
   const facts = (): Facts => ({
     shape: [channels, height, width],
+    channelsOfX: shape.pairChannels && shape.channels,
     skipped,
     labels: source.labels && kept.map((i) => source.labels?.[i] ?? 0),
     classes: source.classes && [...source.classes],
@@ -161,7 +193,7 @@ async function build({ source, request, background, dir, hooks }: Job): Promise<
 }
 
 function cacheFolder(source: PictureSource, request: DataRequest, background: string): string {
-  const { height, width, channels, fit, limit } = request;
+  const { height, width, channels, fit, limit, jitter, pair } = request;
   const { name, layout, fingerprint, settings } = source;
   const what = JSON.stringify({
     name,
@@ -175,6 +207,8 @@ function cacheFolder(source: PictureSource, request: DataRequest, background: st
     channels,
     fit: fit ?? "crop",
     limit,
+    jitter,
+    pairChannels: pair?.channels,
   });
   const digest = createHash("sha256").update(what).digest("hex").slice(0, 32);
   return join(
@@ -215,8 +249,9 @@ export async function openPictures(
   const dir = cacheFolder(source, request, background);
   const manifest = await ensureCache({ source, request, background, dir, hooks });
   const reader = openReader(dir, manifest);
-  const { recordBytes, nRecords, shape } = manifest;
-  const [channels = 1, height = 1, width = 1] = shape;
+  const { nRecords } = manifest;
+  const window = windowOf(manifest, request.jitter ?? 0);
+  const [channels = 1, height = 1, width = 1] = window.x;
   const flip = request.flip ?? false;
   const length = flip ? 2 * nRecords : nRecords;
   const labels =
@@ -226,13 +261,21 @@ export async function openPictures(
     name: source.name,
     length,
     fields: {
-      x: { dtype: "uint8", shape },
+      x: { dtype: "uint8", shape: window.x },
+      ...(window.pair ? { pair: { dtype: "uint8", shape: window.pair } } : {}),
       ...(labels ? { y: { dtype: "int32", shape: [] } } : {}),
     },
     ...(labels && classes ? { classes } : {}),
     ...(captions ? { captions: flip ? [...captions, ...captions] : captions } : {}),
     key: createHash("sha256")
-      .update(JSON.stringify([contentKey(manifest), flip, labels !== undefined]))
+      .update(
+        JSON.stringify([
+          contentKey(manifest),
+          flip,
+          labels !== undefined,
+          ...(window.jitter === 0 ? [] : [window.jitter]),
+        ]),
+      )
       .digest("hex"),
     settings: {
       layout: source.layout,
@@ -245,19 +288,19 @@ export async function openPictures(
       flip,
       ...decoder,
       ...source.settings,
+      ...(window.jitter === 0 ? {} : { jitter: window.jitter }),
       ...(request.limit === undefined ? {} : { limit: request.limit }),
     },
     skipped: manifest.skipped,
-    read(indices, out) {
+    ...(window.jitter === 0 ? {} : { jitter: window.jitter }),
+    read(indices, out, places) {
       readLabels(labels, indices, out);
-      const x = wanted(out, "x", Uint8Array, indices.length * recordBytes);
-      if (!x) return;
-      for (let i = 0; i < indices.length; i++) {
-        const index = indices[i] ?? 0;
+      const read = (index: number, whole: Uint8Array): void => {
         const mirrored = flip && index >= nRecords;
-        reader.read(mirrored ? index - nRecords : index, x, i * recordBytes);
-        if (mirrored) mirror(x, i * recordBytes, recordBytes, width);
-      }
+        reader.read(mirrored ? index - nRecords : index, whole, 0);
+        if (mirrored) mirror(whole, 0, whole.length, width + window.jitter);
+      };
+      readWindows({ window, indices, out, places, read });
     },
     close: () => reader.close(),
   };

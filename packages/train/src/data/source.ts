@@ -40,8 +40,12 @@ export interface PictureSource extends SourceBase {
   readonly others: readonly string[];
   /** Changes whenever a file is added, removed, renamed or written; reads no content. */
   readonly fingerprint: string;
+  /** What each record is matched by when two sets make pairs; its name without extension otherwise. */
+  readonly keys?: readonly string[];
   nameOf(index: number): string;
   load(index: number): Promise<Picture>;
+  /** The picture that goes with it, where records are pairs. */
+  partner?(index: number): Promise<Picture>;
   close(): void;
 }
 

@@ -3,7 +3,7 @@ import type { HostTensor, Runtime, State } from "@duelo/runtime";
 import { traceSample, withBatch, type Context, type Recipe } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
 import { fillNoise, type Feeds } from "./feeder.ts";
-import { nColumns, nWatched } from "./pictures.ts";
+import { classWatched, nWatched } from "./pictures.ts";
 import { streamOf } from "./random.ts";
 
 /** Makes the same samples again and again while a run goes on, from noise that stays fixed. */
@@ -25,7 +25,7 @@ export async function watch(options: {
   dataset: Dataset;
 }): Promise<Watcher> {
   const { recipe, runtime, seed, dataset } = options;
-  const context = withBatch(options.context, nWatched);
+  const context = withBatch(options.context, nWatched(options.context.nClasses));
   const traced = traceSample(recipe, context);
   const program = await runtime.compile(optimize(traced.graph), { name: `${recipe.name}.sample` });
   const noise: Feeds = {};
@@ -50,8 +50,9 @@ export async function watch(options: {
   };
 }
 
-/** Labels 0, 0, …, 1, 1, …: a row of the grid for each class. */
+/** A row of the grid for each class. */
 function labelRows(nClasses: number): HostTensor {
-  const data = Int32Array.from({ length: nWatched }, (_, i) => Math.floor(i / nColumns) % nClasses);
-  return { dtype: "int32", shape: [nWatched], data };
+  const n = nWatched(nClasses);
+  const data = Int32Array.from({ length: n }, (_, i) => classWatched(i, nClasses));
+  return { dtype: "int32", shape: [n], data };
 }

@@ -25,7 +25,8 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   try {
     dataset = await openFor(resolved, dataHooks(hooks));
     const root = request.runs ?? "runs";
-    const folder = { root, options: runOptions(resolved, dataset, runtime) };
+    const note = hooks.note === undefined ? {} : { note: hooks.note.bind(hooks) };
+    const folder = { root, options: runOptions(resolved, dataset, runtime), ...note };
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
     const { checkpointSeconds = 60 } = request;
     return await sit({ run, resolved, dataset, runtime, hooks, checkpointSeconds });
@@ -77,7 +78,9 @@ async function sit(session: Session): Promise<TrainResult> {
   if (saved?.fellBack === true && saved.why !== undefined) hooks.note?.(saved.why);
   const counters = countersOf(saved);
   const events = await EventWriter.create({ dir: run.dir, firstStep: counters.step + 1 });
-  const sitting = new Sitting({ session, events, counters, cursors: cursorsOf(saved) });
+  const sawProgress = saved !== undefined && saved.meta["sawProgress"] !== false;
+  const cursors = cursorsOf(saved);
+  const sitting = new Sitting({ session, events, counters, cursors, sawProgress });
   try {
     await sitting.open(saved && { state: hostTensors(saved), stage: stageOf(saved) });
     hooks.begun?.({ dir: run.dir, resumedAt: counters.step });

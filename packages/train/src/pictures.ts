@@ -5,9 +5,14 @@ import { readField } from "./feeder.ts";
 import { imageGrid } from "./report/grid.ts";
 import { pointPlot } from "./report/points.ts";
 
-/** Samples in a grid, and in a row of it. */
-export const nWatched = 64;
+/** Samples in a row of a grid. */
 export const nColumns = 8;
+/** Samples in a grid: 64, or with classes a row for each of up to 16. */
+export const nWatched = (nClasses: number): number =>
+  nColumns * Math.min(Math.max(nClasses, 8), 16);
+/** The class of a sample in a grid: 0, 0, …, 1, 1, …, again from the first after the last. */
+export const classWatched = (i: number, nClasses: number): number =>
+  Math.floor(i / nColumns) % nClasses;
 const nPoints = 2000;
 
 const rangeOf = (recipe: Recipe): ImageField["range"] | undefined =>
@@ -25,7 +30,16 @@ export async function samplePicture(o: {
     const [nColumnsOfTable = 2] = o.samples.shape.slice(1);
     return pointPlot({ real: points(o.dataset), generated: pixels, nColumns: nColumnsOfTable });
   }
-  return imageGrid({ pixels, shape: fourOf(o.samples.shape), range, columns: nColumns });
+  const shape = fourOf(o.samples.shape);
+  const labels = rowLabels(o.recipe, o.dataset, shape[0] / nColumns);
+  return imageGrid({ pixels, shape, range, columns: nColumns, ...labels });
+}
+
+/** Names of the rows, where the recipe is told the class. */
+function rowLabels({ data }: Recipe, { classes }: Dataset, nRows: number) {
+  if (classes === undefined || !Object.values(data).some((f) => f.domain === "label")) return {};
+  const name = (row: number): string => classes[classWatched(row * nColumns, classes.length)] ?? "";
+  return { rowLabels: Array.from({ length: nRows }, (_, row) => name(row)) };
 }
 
 /** Real records, spread evenly over the set, as a PNG. */
@@ -33,7 +47,7 @@ export async function realPicture(o: { recipe: Recipe; dataset: Dataset }): Prom
   if (rangeOf(o.recipe) === undefined) {
     return pointPlot({ real: points(o.dataset), generated: new Float32Array() });
   }
-  const { shape, data } = readField(o.dataset, "x", spread(o.dataset.length, nWatched));
+  const { shape, data } = readField(o.dataset, "x", spread(o.dataset.length, nWatched(0)));
   const pixels = Float32Array.from(data);
   return imageGrid({ pixels, shape: fourOf(shape), range: [0, 255], columns: nColumns });
 }

@@ -36,6 +36,8 @@ export class Sitting {
   #watcher: Watcher | undefined;
   #savedMs = performance.now();
   #savedStep: number;
+  /** Whether any step so far asked how much of the budget was used. */
+  #sawProgress: boolean;
   #log: Log = {};
 
   constructor(parts: {
@@ -43,6 +45,7 @@ export class Sitting {
     events: EventWriter;
     counters: Counters;
     cursors: Cursors;
+    sawProgress: boolean;
   }) {
     const { session, counters, cursors } = parts;
     this.#s = session;
@@ -50,6 +53,7 @@ export class Sitting {
     this.#counters = counters;
     this.#beganAt = counters;
     this.#savedStep = counters.step;
+    this.#sawProgress = parts.sawProgress;
     this.#base = contextFor(session.resolved, session.dataset);
     this.#context = this.#base;
     const { seed, recipe } = session.resolved;
@@ -122,15 +126,31 @@ export class Sitting {
   async #step(): Promise<void> {
     const { budget } = this.#s.resolved;
     const { step, nImages, timeMs } = this.#counters;
-    const clock: Clock = { step, nImages, progress: fractionOf(budget, this.#now()) };
     const seen = this.#seen();
-    this.#log = await this.#running.model.step(this.#feeder, clock);
+    this.#log = await this.#running.model.step(this.#feeder, this.#clock());
     this.#counters = { step: step + 1, nImages: nImages + this.#seen() - seen, timeMs };
     await this.#demandFinite();
     if ((step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
     if ((step + 1) % gridEvery(budget, this.#context.batch) === 0) await this.#pictures();
     if (performance.now() - this.#savedMs > this.#s.checkpointSeconds * 1000) await this.#save();
     this.#s.hooks.progress?.(this.#progress());
+  }
+
+  /** Where this step stands, for schedules; notices when one of them looks at the budget. */
+  #clock(): Clock {
+    const { step, nImages } = this.#counters;
+    const progress = fractionOf(this.#s.resolved.budget, this.#now());
+    const saw = (): number => {
+      this.#sawProgress = true;
+      return progress;
+    };
+    return {
+      step,
+      nImages,
+      get progress() {
+        return saw();
+      },
+    };
   }
 
   /** Records drawn so far. */
@@ -195,7 +215,14 @@ export class Sitting {
     const cursors = this.#feeder.cursors as unknown as Json;
     await this.#s.run.save({
       tensors,
-      meta: { step, nImages, timeMs, cursors, stage: this.#stage?.name ?? null },
+      meta: {
+        step,
+        nImages,
+        timeMs,
+        cursors,
+        stage: this.#stage?.name ?? null,
+        sawProgress: this.#sawProgress,
+      },
     });
     this.#savedMs = performance.now();
     this.#savedStep = step;

@@ -15,9 +15,9 @@ export class RunFolder implements RunInfo {
   readonly number: number;
   readonly name: string;
   readonly dir: string;
-  readonly options: RunOptions;
   readonly #fs: FileSystem;
   readonly #lock: Lock;
+  #options: RunOptions;
   #stats: StatsLog | undefined;
 
   constructor(parts: { fs: FileSystem; info: RunInfo; lock: Lock }) {
@@ -26,7 +26,11 @@ export class RunFolder implements RunInfo {
     this.number = parts.info.number;
     this.name = parts.info.name;
     this.dir = parts.info.dir;
-    this.options = parts.info.options;
+    this.#options = parts.info.options;
+  }
+
+  get options(): RunOptions {
+    return this.#options;
   }
 
   /**
@@ -66,6 +70,13 @@ export class RunFolder implements RunInfo {
   /** Writes a file of the run, for example `G.onnx`: whole and on the disk, or not at all. @throws FailureError */
   async write(name: string, bytes: Uint8Array): Promise<void> {
     await writeWhole({ fs: this.#fs, dir: this.dir, name, bytes });
+  }
+
+  /** Gives the run a longer budget; from then on it is the run of that request. @throws FailureError */
+  async lengthen(budget: Json): Promise<void> {
+    const options = { ...this.#options, budget };
+    await this.write("options.json", toJsonFile(options));
+    this.#options = options;
   }
 
   /** The name of the sample grid of a step, for `write`: `samples/00001200.png`. */
@@ -143,19 +154,63 @@ export async function openRun(request: {
   return lockRun(fs, info);
 }
 
-/** The latest run with exactly these options, locked, or a new one: "the same command resumes". */
+/**
+ * The latest run with exactly these options, locked: "the same command resumes". Where there is none,
+ * the longest run that differs in a smaller budget alone goes on to this one, unless a step of it
+ * looked at the share of the budget used; then, and where there is no such run, a new one begins.
+ * @param request.note is told in a sentence when a run of another budget was found
+ */
 export async function resumeOrCreateRun(request: {
   root: string;
   options: RunOptions;
   fs?: FileSystem;
+  note?: (line: string) => void;
 }): Promise<RunFolder> {
-  const { fs = nodeFileSystem } = request;
-  const wanted: unknown = JSON.parse(JSON.stringify(request.options));
-  const info = (await listRuns(request)).findLast(({ options }) =>
-    isDeepStrictEqual(options, wanted),
-  );
-  if (!info) return createRun(request);
-  return lockRun(fs, info);
+  const { options, fs = nodeFileSystem, note } = request;
+  const runs = await listRuns(request);
+  const same = runs.findLast((run) => isSame(run.options, options));
+  if (same) return lockRun(fs, same);
+  const shorter = longestWithin(runs, options);
+  if (!shorter) return createRun(request);
+  const run = await lockRun(fs, shorter);
+  const [from, to] = [budgetText(run.options), budgetText(options)];
+  if (await sawProgress(run)) {
+    await run.close();
+    note?.(
+      `${run.dir} cannot go on from ${from} to ${to}, because its schedules follow the share of the budget used: a longer run differs from the first step on. A new run begins.`,
+    );
+    return createRun(request);
+  }
+  await run.lengthen(options["budget"] ?? null);
+  note?.(`${run.dir} goes on from ${from} to ${to}.`);
+  return run;
+}
+
+const isSame = (a: RunOptions, b: RunOptions): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
+
+/** Unit and amount of a budget, such as `["steps", 100]`. */
+function budgetOf({ budget }: RunOptions): readonly [unit: string, amount: number] {
+  const [unit, amount] = Object.entries(budget ?? {})[0] ?? ["", Number.NaN];
+  return [unit, Number(amount)];
+}
+
+const budgetText = (options: RunOptions): string => budgetOf(options).toReversed().join(" ");
+
+/** The run of the largest budget below that of `options` and equal to it in all else. */
+function longestWithin(runs: readonly RunInfo[], options: RunOptions): RunInfo | undefined {
+  const [unit, amount] = budgetOf(options);
+  return runs
+    .filter((run) => budgetOf(run.options)[0] === unit && budgetOf(run.options)[1] < amount)
+    .filter((run) => isSame({ ...run.options, budget: null }, { ...options, budget: null }))
+    .toSorted((a, b) => budgetOf(a.options)[1] - budgetOf(b.options)[1])
+    .at(-1);
+}
+
+/** Whether a step of a run knew its budget, so that a longer run would not have begun as it did. */
+async function sawProgress(run: RunFolder): Promise<boolean> {
+  const saved = await run.load();
+  return saved !== undefined && saved.meta["sawProgress"] !== false;
 }
 
 async function lockRun(fs: FileSystem, info: RunInfo): Promise<RunFolder> {

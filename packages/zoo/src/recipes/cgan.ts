@@ -16,7 +16,7 @@ import { image, label, recipe } from "../recipe.ts";
 // The conditional GAN: G and D are both told the class. Next: `dcgan` (convolutions).
 
 type Conditional = Net<readonly [x: Tensor, y: Tensor], Tensor>;
-const spread = (half: number) => nn.init.uniform({ low: -half, high: half });
+const uniform = (half: number) => nn.init.uniform({ low: -half, high: half });
 
 export default recipe({
   name: "cgan",
@@ -56,6 +56,12 @@ export default recipe({
       about: "maxout units of D, for the picture and in its joint layer",
       source: "(Section 4.1)",
     }),
+    init: choice({
+      default: "small",
+      choices: ["small", "he"],
+      about: "initial weights: small ones, or by how much each unit reads, so that one class among zeros is heard",
+      source: "[1] small; he is ours: labels are heard from the first step",
+    }),
     rule: choice({
       default: "momentum",
       choices: ["momentum", "adam"],
@@ -88,11 +94,20 @@ export default recipe({
     paper: { about: "the published MNIST settings", steps: 125_000 },
     small: {
       about: "28x28 in minutes on two cores",
-      options: { widthG: 512, unitsD: 120, rule: "adam", lr: 2e-4, dropoutG: 0, emaDecay: 0.99 },
+      options: {
+        widthG: 512,
+        unitsD: 120,
+        init: "he",
+        rule: "adam",
+        lr: 4e-4,
+        dropoutG: 0,
+        emaDecay: 0.99,
+      },
       steps: 10_000,
     },
   },
   nets: (c) => {
+    const spread = (half: number) => (c.init === "he" ? nn.init.heUniform() : uniform(half));
     const dense = (out: number, half: number) =>
       nn.linear({ out, init: spread(half), biasInit: nn.init.zeros });
     const maxout = (out: number, pieces: number) =>

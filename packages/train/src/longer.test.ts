@@ -24,7 +24,13 @@ async function trained(o: {
   const said: string[] = [];
   const stop = new AbortController();
   const set = { batch: 32, ...(o.recipe === undefined ? { zDim: 8, width: 16 } : {}) };
-  const request = { recipe: o.recipe ?? "gan-2d", data: "ring8", set, budget: o.budget, threads: 1 };
+  const request = {
+    recipe: o.recipe ?? "gan-2d",
+    data: "ring8",
+    set,
+    budget: o.budget,
+    threads: 1,
+  };
   const result = await train(
     { ...request, cacheDir: join(root, "cache"), runs: join(root, o.runs) },
     {

@@ -59,7 +59,8 @@ export default recipe({
     init: choice({
       default: "small",
       choices: ["small", "he"],
-      about: "initial weights: small ones, or by how much each unit reads, so that one class among zeros is heard",
+      about:
+        "initial weights: small ones, or by how much each unit reads, so that one class among zeros is heard",
       source: "[1] small; he is ours: labels are heard from the first step",
     }),
     rule: choice({

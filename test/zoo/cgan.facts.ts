@@ -1,7 +1,7 @@
 import { linear, total, type Facts } from "./facts.ts";
 
 const facts: Facts = {
-  tiny: { batch: 3, zDim: 2 },
+  tiny: { batch: 3, zDim: 2, widthG: 6, unitsD: 3 },
   shapes: [
     [1, 2, 2],
     [1, 28, 28],

@@ -45,8 +45,13 @@ async function trained(o: {
 /** All that decides how a run goes on. */
 async function state({ dir }: TrainResult) {
   const saved = await loadCheckpoint({ dir });
-  const { step, nImages, cursors } = saved?.meta ?? {};
-  return { tensors: saved?.tensors, step, nImages, cursors };
+  const meta: Readonly<Record<string, unknown>> = saved?.meta ?? {};
+  return {
+    tensors: saved?.tensors,
+    step: meta["step"],
+    nImages: meta["nImages"],
+    cursors: meta["cursors"],
+  };
 }
 
 const nRuns = async (runs: string): Promise<number> => (await readdir(join(root, runs))).length;

@@ -35,8 +35,8 @@ export function fillNoise(
     if (spec.kind === "normal") fillNormal(data, key);
     else {
       fillUniform(data, key);
-      const span = spec.high - spec.low;
-      if (span !== 1 || spec.low !== 0) data.forEach((u, i) => (data[i] = spec.low + span * u));
+      const { low, high } = spec;
+      for (let i = 0; i < size; i++) data[i] = low + (high - low) * (data[i] ?? 0);
     }
     return { dtype: "float32", shape, data };
   }

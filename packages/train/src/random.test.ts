@@ -1,9 +1,30 @@
+import { erf, input, interpret, mul } from "@duelo/core";
 import { describe, expect, test } from "vitest";
-import { fillInts, fillNormal, fillUniform, fillWords, philox4x32, streamOf } from "./random.ts";
+import {
+  fillInts,
+  fillNormal,
+  fillUniform,
+  fillWords,
+  streamOf,
+  type RandomKey,
+} from "./random.ts";
+import { nodeFileSystem, withFile } from "./run/file-system.ts";
+import { readSafetensors } from "./run/safetensors.ts";
 
-const hex = (words: Uint32Array) =>
-  Array.from(words, (w) => w.toString(16).padStart(8, "0")).join(" ");
 const key = { seed: 1, stream: 2, counter: 3 };
+
+const normals = (n: number, of: RandomKey): Float32Array => {
+  const out = new Float32Array(n);
+  fillNormal(out, of);
+  return out;
+};
+
+/** P(N(0, 1) < x) for each x. */
+function normalCdf(x: Float32Array): Float64Array {
+  const t = input("x", { shape: [x.length] });
+  const { y } = interpret({ inputs: [t], outputs: { y: erf(mul(t, Math.SQRT1_2)) } }, { x });
+  return (y?.data ?? new Float64Array()).map((e) => (1 + e) / 2);
+}
 
 function moments(values: Float32Array): { mean: number; variance: number; fourth: number } {
   let mean = 0;
@@ -17,30 +38,28 @@ function moments(values: Float32Array): { mean: number; variance: number; fourth
   return { mean, variance, fourth };
 }
 
-const block = (b: number) => philox4x32([b, 9, 2, 0xfffffffe], [7, 5]);
-
-describe("Philox4x32-10", () => {
-  // The three known answers that Random123 publishes for philox4x32, 10 rounds.
-  test.each([
-    [[0, 0, 0, 0], [0, 0], "6627e8d5 e169c58d bc57ac4c 9b00dbd8"],
-    [
-      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
-      [0xffffffff, 0xffffffff],
-      "408f276d 41c83b0e a20bc7c6 6d5451fd",
-    ],
-    [
-      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
-      [0xa4093822, 0x299f31d0],
-      "d16cfe09 94fdcceb 5001e420 24126ea1",
-    ],
-  ] as const)("counter %j, key %j", (counter, k, answer) => {
-    expect(hex(philox4x32(counter, k))).toBe(answer);
-  });
-
-  test("a key's words are the blocks of its counter", () => {
-    const out = new Uint32Array(7);
-    fillWords(out, { seed: 5 * 2 ** 32 + 7, stream: 0xfffffffe, counter: 2 ** 33 + 9 });
-    expect(hex(out)).toBe(`${hex(block(0))} ${hex(block(1).subarray(0, 3))}`);
+describe("known answers", async () => {
+  // scripts/golden/random_numbers.py: the same formulas, written a second time.
+  const { tensors } = await withFile(
+    nodeFileSystem,
+    `${import.meta.dirname}/../../../test/golden/random.safetensors`,
+    "read",
+    readSafetensors,
+  );
+  test.each<[string, RandomKey]>([
+    ["small", key],
+    ["large", { seed: 5 * 2 ** 32 + 7, stream: 0xfffffffe, counter: 2 ** 33 + 9 }],
+    ["long", { seed: 0, stream: 0, counter: 0 }],
+  ])("of the key called %s", (name, of) => {
+    const [normal, uniform, whole] = ["normal", "uniform", "ints"].map(
+      (kind) => tensors[`${name}/${kind}`]?.data as Float32Array,
+    );
+    expect(normals(normal?.length ?? 0, of)).toEqual(normal);
+    const [u, ints] = [new Float32Array(500), new Int32Array(500)];
+    fillUniform(u, of);
+    expect(u).toEqual(uniform);
+    fillInts(ints, 1_000_003, of);
+    expect(Float32Array.from(ints)).toEqual(whole);
   });
 });
 
@@ -55,8 +74,7 @@ describe("fills", () => {
   });
 
   test("normal has the moments and the tails of N(0, 1)", () => {
-    const out = new Float32Array(400_000);
-    fillNormal(out, key);
+    const out = normals(400_000, key);
     const { mean, variance, fourth } = moments(out);
     expect(Math.abs(mean)).toBeLessThan(0.006);
     expect(Math.abs(variance - 1)).toBeLessThan(0.01);
@@ -65,13 +83,59 @@ describe("fills", () => {
     expect(Math.abs(beyond2 - 0.0455)).toBeLessThan(0.0015);
   });
 
-  test("neighbouring normals are not correlated", () => {
-    const out = new Float32Array(400_000);
-    fillNormal(out, key);
-    let product = 0;
-    for (let i = 1; i < out.length; i++)
-      product += ((out[i] ?? 0) * (out[i - 1] ?? 0)) / out.length;
-    expect(Math.abs(product)).toBeLessThan(0.006);
+  test("normal follows the cumulative distribution (Kolmogorov-Smirnov)", () => {
+    const n = 500_000;
+    const cdf = normalCdf(normals(n, key).toSorted());
+    let distance = 0;
+    for (const [i, p] of cdf.entries()) {
+      distance = Math.max(distance, Math.abs(p - i / n), Math.abs(p - (i + 1) / n));
+    }
+    expect(Math.sqrt(n) * distance).toBeLessThan(1.63); // exceeded once in 100 times by N(0, 1) itself
+  });
+
+  test("the far tails hold as many as they should, on both sides", () => {
+    const n = 8_000_000;
+    const values = normals(n, { ...key, counter: 4 });
+    // 3.654 is where the ziggurat's last layer ends.
+    for (const beyond of [3.5, 3.654, 3.7, 4, 4.5, 5]) {
+      const expected = n * (normalCdf(Float32Array.of(-beyond))[0] ?? 0);
+      for (const side of [1, -1]) {
+        let count = 0;
+        for (const v of values) if (v * side > beyond) count++;
+        expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(expected));
+      }
+    }
+  });
+
+  test.each([
+    ["itself, one further", key, 1],
+    ["itself, 256 further", key, 256],
+    ["the next counter", { ...key, counter: 4 }, 0],
+    ["the next stream", { ...key, stream: 3 }, 0],
+    ["the next seed", { ...key, seed: 2 }, 0],
+    ["another high word", { ...key, seed: 1 + 2 ** 32 }, 0],
+  ])("normals are not correlated with %s, nor are their squares", (_, other, shift) => {
+    const n = 400_000;
+    const a = normals(n, key);
+    const b = normals(n + shift, other).subarray(shift);
+    let [product, squares] = [0, 0];
+    for (const [i, x] of a.entries()) {
+      const y = b[i] ?? 0;
+      product += (x * y) / n; // variance 1 / n
+      squares += ((x * x - 1) * (y * y - 1)) / n; // variance 4 / n
+    }
+    expect(Math.abs(product)).toBeLessThan(4 / Math.sqrt(n));
+    expect(Math.abs(squares)).toBeLessThan(8 / Math.sqrt(n));
+  });
+
+  test("every bit of a word is set half of the time", () => {
+    const n = 100_000;
+    const words = new Uint32Array(n);
+    fillWords(words, key);
+    for (let bit = 0; bit < 32; bit++) {
+      const nSet = words.reduce((sum, w) => sum + ((w >>> bit) & 1), 0);
+      expect(Math.abs(nSet - n / 2)).toBeLessThan(4 * Math.sqrt(n / 4));
+    }
   });
 
   test("ints cover 0..n-1 evenly", () => {
@@ -82,41 +146,10 @@ describe("fills", () => {
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(400);
   });
 
-  test("the first values of a key are frozen", () => {
-    const normal = new Float32Array(5);
-    const ints = new Int32Array(5);
-    fillNormal(normal, key);
-    fillInts(ints, 1000, key);
-    expect({ normal: Array.from(normal), ints: Array.from(ints) }).toMatchInlineSnapshot(`
-      {
-        "ints": [
-          446,
-          228,
-          730,
-          670,
-          893,
-        ],
-        "normal": [
-          -0.6708143949508667,
-          1.0792163610458374,
-          1.542507290840149,
-          0.759750485420227,
-          -0.06877397000789642,
-        ],
-      }
-    `);
-  });
-
   test("a shorter fill is the start of a longer one; seed, stream and counter each change it", () => {
-    const fill = (n: number, k: typeof key) => {
-      const out = new Float32Array(n);
-      fillNormal(out, k);
-      return Array.from(out);
-    };
-    expect(fill(1001, key).slice(0, 7)).toEqual(fill(7, key));
-    const firsts = [key, { ...key, seed: 2 }, { ...key, stream: 3 }, { ...key, counter: 4 }].map(
-      (k) => fill(1, k)[0],
-    );
+    expect(normals(20_000, key).subarray(0, 10_001)).toEqual(normals(10_001, key));
+    const keys = [key, { ...key, seed: 2 }, { ...key, stream: 3 }, { ...key, counter: 4 }];
+    const firsts = keys.map((k) => normals(1, k)[0]);
     expect(new Set(firsts).size).toBe(4);
   });
 

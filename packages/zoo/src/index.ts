@@ -9,6 +9,7 @@ export type {
   FieldSpec,
   ImageField,
   InputTensors,
+  LookAhead,
   Phase,
   PhaseResult,
   Preset,

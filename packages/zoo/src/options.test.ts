@@ -74,7 +74,7 @@ describe("registry", () => {
   });
   test("suggests the nearest name", () => {
     expect(() => findRecipe("dcgam")).toThrowErrorMatchingInlineSnapshot(
-      `[UserError: There is no recipe "dcgam". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, wgan-gp, wgan-gp-2d, vae.]`,
+      `[UserError: There is no recipe "dcgam". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, wgan-gp, wgan-gp-2d, pacgan-2d, unrolled-gan-2d, r3gan-2d, vae.]`,
     );
   });
 });

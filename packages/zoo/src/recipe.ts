@@ -72,6 +72,18 @@ export interface PhaseResult {
   readonly log?: Readonly<Record<string, Tensor>>;
 }
 
+/**
+ * Looks into the future of one net: `net` makes `steps` updates by its own optimiser down `loss`, on
+ * the draws of the phase, and `after` is traced with the weights that it has by then. Gradients flow
+ * through the updates. Afterwards the net is as it was: nothing of this is kept.
+ */
+export type LookAhead<Net extends string = string> = <R>(o: {
+  readonly net: Net;
+  readonly steps: number;
+  readonly loss: () => Tensor;
+  readonly after: () => R;
+}) => R;
+
 /** One update of some nets. */
 export interface Phase<Nets = Record<string, never>, Inputs = Record<string, never>> {
   /** The nets that this phase trains; no other net moves, nor do its buffers. */
@@ -83,7 +95,12 @@ export interface Phase<Nets = Record<string, never>, Inputs = Record<string, nev
   readonly draw?: "fresh" | "same";
   /** How often it runs in one step; 1 unless said otherwise. */
   readonly times?: number | ((clock: Clock) => number);
-  loss(nets: Nets, inputs: Inputs, state: Scope): PhaseResult;
+  loss(
+    nets: Nets,
+    inputs: Inputs,
+    state: Scope,
+    lookAhead: LookAhead<keyof Nets & string>,
+  ): PhaseResult;
 }
 
 /** A choice of options that is good for something, such as `paper` or `small`. */

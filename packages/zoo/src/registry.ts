@@ -5,6 +5,9 @@ import dcgan from "./recipes/dcgan.ts";
 import dcgan2015 from "./recipes/dcgan-2015.ts";
 import gan from "./recipes/gan.ts";
 import gan2d from "./recipes/gan-2d.ts";
+import pacgan2d from "./recipes/pacgan-2d.ts";
+import r3gan2d from "./recipes/r3gan-2d.ts";
+import unrolledGan2d from "./recipes/unrolled-gan-2d.ts";
 import vae from "./recipes/vae.ts";
 import wganGp from "./recipes/wgan-gp.ts";
 import wganGp2d from "./recipes/wgan-gp-2d.ts";
@@ -18,6 +21,9 @@ export const recipes: readonly Recipe[] = [
   dcgan2015,
   wganGp,
   wganGp2d,
+  pacgan2d,
+  unrolledGan2d,
+  r3gan2d,
   vae,
 ];
 

@@ -98,8 +98,8 @@ describe("phases", () => {
       update: ["D", "G"],
       loss: (nets, inputs) => ({
         loss: {
-          D: phaseD.loss(nets, inputs, undefined as never).loss as Tensor,
-          G: phaseG.loss(nets, inputs, undefined as never).loss as Tensor,
+          D: phaseD.loss(nets, inputs, undefined as never, undefined as never).loss as Tensor,
+          G: phaseG.loss(nets, inputs, undefined as never, undefined as never).loss as Tensor,
         },
       }),
     };
@@ -119,7 +119,7 @@ describe("phases", () => {
       loss(nets, inputs, state) {
         const n = state.buffer("n", { shape: [], init: nn.init.zeros });
         state.setBuffer("n", n.add(1));
-        return phaseG.loss(nets, inputs, state);
+        return phaseG.loss(nets, inputs, state, undefined as never);
       },
     };
     const [g] = step({ phases: [counting] });
@@ -172,6 +172,45 @@ describe("optimisers", () => {
     const out = run(g, { ...first, ...slots, "lr/G": [0.1] });
     expect(out["next:slot.step/G"]).toEqual([2]);
     expect(out["next:G.g"]?.[0]).toBeCloseTo(1.2, 6); // two steps of one gradient, each of size lr
+  });
+});
+
+describe("looking ahead", () => {
+  // lossD = d g 3 - d 2, so each update of D by 0.25 gives d - 0.25 (3 g - 2), and G's loss -3 g d.
+  const ahead = (steps: number): Phase<Nets, Inputs> => ({
+    update: ["D", "G"],
+    loss({ G, D }, { x, z }, _, lookAhead) {
+      const lossD = () => mean(D(G(z))).sub(mean(D(x)));
+      const lossG = () => mean(D(G(z))).mul(-1);
+      return {
+        loss: { D: lossD(), G: lookAhead({ net: "D", steps, loss: lossD, after: lossG }) },
+        log: { later: lookAhead({ net: "D", steps, loss: lossD, after: () => mean(D(x)) }) },
+      };
+    },
+  });
+  test.each([0, 1, 3])("differentiates through %i updates and keeps none of them", (steps) => {
+    const [both] = step({ phases: [ahead(steps)] });
+    if (both === undefined) throw new TypeError("no graph");
+    expect(Object.keys(both.state).toSorted()).toEqual(
+      ["D.d", "G.g", "slot.step/D", "slot.step/G"].toSorted(),
+    );
+    const out = run(both, first);
+    const d = (g: number): number => 1 - 0.25 * steps * (3 * g - 2);
+    const slope = -3 * d(1) + 3 * 0.25 * steps * 3; // d/dg of -3 g d(g) at g = 1
+    expect(out["log:loss/G"]?.[0]).toBeCloseTo(-3 * d(1), 12);
+    expect(out["log:later"]?.[0]).toBeCloseTo(2 * d(1), 12);
+    expect(out["next:G.g"]?.[0]).toBeCloseTo(1 - 0.5 * slope, 12);
+    expect(out).toMatchObject({ "next:D.d": [0.75], "next:slot.step/D": [1] });
+  });
+  test("goes on from the slots that there are, and puts them back", () => {
+    const [both] = step({ phases: [ahead(2)], rule: momentum({ lr: 0.1, momentum: 0.5 }) });
+    if (both === undefined) throw new TypeError("no graph");
+    const numbers = { "momentum/D": [0.5], "momentum/G": [0.5], "lr/D": [0.1], "lr/G": [0] };
+    const slots = { "slot.momentum_buffer/D.d": [0.2], "slot.momentum_buffer/G.g": [0] };
+    const out = run(both, { ...first, ...numbers, ...slots });
+    const [b1, b2] = [0.5 * 0.2 - 0.1, 0.5 * (0.5 * 0.2 - 0.1) - 0.1]; // the gradient is 1
+    expect(out["log:later"]?.[0]).toBeCloseTo(2 * (1 + b1 + b2), 12);
+    expect(out["next:slot.momentum_buffer/D.d"]?.[0]).toBeCloseTo(b1, 12);
   });
 });
 

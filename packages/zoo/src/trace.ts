@@ -26,6 +26,7 @@ import type {
   Context,
   FieldSpec,
   InputTensors,
+  LookAhead,
   Phase,
   PhaseResult,
   Recipe,
@@ -199,7 +200,8 @@ function traceGroup(
       training: true,
       updates: own,
     });
-    const { loss, log = {} } = phase.loss(tracer.nets, inputs, scope);
+    const ahead = lookAhead({ tracer, optimizers, outputs });
+    const { loss, log = {} } = phase.loss(tracer.nets, inputs, scope, ahead);
     const losses = loss instanceof Tensor ? { [phase.update.join("+")]: loss } : loss;
     const named = Object.entries(losses).map(([net, l]) => [`loss/${net}`, l] as const);
     for (const [name, value] of [...named, ...Object.entries(log)]) {
@@ -231,17 +233,45 @@ function applyUpdates(o: {
   const { variables, binding } = o.tracer;
   const gradients = phaseGradients(variables, o.phase.update, o.loss);
   for (const net of o.phase.update) {
-    const optimizer = o.optimizers[net];
-    if (optimizer === undefined) {
-      throw new GraphError({
-        op: "phases",
-        problem: `net "${net}" is trained and has no optimiser`,
-      });
-    }
+    const optimizer = optimizerOf(o.optimizers, net);
     const mine = gradients.filter((g) => netOf(g.name) === net);
-    at(`update.${net}`, () => updateNet(o.tracer, net, optimizer, mine, o.outputs));
+    const moved = at(`update.${net}`, () => updateNet(o.tracer, net, optimizer, mine, o.outputs));
+    for (const [name, value] of moved) variables.rebind(name, value);
     binding.changed(net);
   }
+}
+
+function optimizerOf(optimizers: Readonly<Record<string, Optimizer>>, net: string): Optimizer {
+  const optimizer = optimizers[net];
+  if (optimizer !== undefined) return optimizer;
+  throw new GraphError({ op: "phases", problem: `net "${net}" is trained and has no optimiser` });
+}
+
+/** Unrolls updates of a net: see `LookAhead`. Slots and counts go on from `outputs`, which stay. */
+function lookAhead(o: {
+  tracer: Tracer;
+  optimizers: Readonly<Record<string, Optimizer>>;
+  outputs: Readonly<Record<string, Tensor>>;
+}): LookAhead {
+  const { variables, binding } = o.tracer;
+  return ({ net, steps, loss, after }) => {
+    const optimizer = optimizerOf(o.optimizers, net);
+    const outputs = { ...o.outputs };
+    const from = (step: number): ReturnType<typeof after> => {
+      if (step === steps) return after();
+      const gradients = phaseGradients(variables, [net], loss());
+      const moved = at(`ahead.${net}`, () =>
+        updateNet(o.tracer, net, optimizer, gradients, outputs),
+      );
+      return variables.meanwhile(moved, () => {
+        binding.changed(net);
+        return from(step + 1);
+      });
+    };
+    const result = from(0);
+    binding.changed(net);
+    return result;
+  };
 }
 
 interface Gradient {
@@ -280,13 +310,15 @@ function phaseGradients(
   });
 }
 
+/** The weights of a net after one update; its slots and its count go to `outputs`. */
 function updateNet(
   tracer: Tracer,
   net: string,
   optimizer: Optimizer,
   mine: readonly Gradient[],
   outputs: Record<string, Tensor>,
-): void {
+): Map<string, Tensor> {
+  const moved = new Map<string, Tensor>();
   const lr = tracer.scalar(`lr/${net}`, optimizer.lr);
   const scalars = Object.fromEntries(
     Object.entries(optimizer.scalars ?? {}).map(([k, s]) => [k, tracer.scalar(`${k}/${net}`, s)]),
@@ -310,10 +342,11 @@ function updateNet(
       ]),
     );
     const next = optimizer.update({ param, grad: g, slots, lr, t, scalars });
-    tracer.variables.rebind(name, next.param);
+    moved.set(name, next.param);
     for (const [s, value] of Object.entries(next.slots))
       outputs[nextName(slotName(s, name))] = value;
   });
+  return moved;
 }
 
 /** The newest value of a state entry within this graph. */

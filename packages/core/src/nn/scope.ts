@@ -84,6 +84,18 @@ export class Variables {
     this.#bound.set(name, stopGradient(value));
   }
 
+  /**
+   * Gives declared variables values through which gradients flow, for the time of `then`: what is
+   * traced there sees them, and afterwards all are as they were.
+   */
+  meanwhile<R>(values: ReadonlyMap<string, Tensor>, then: () => R): R {
+    const before = [...values.keys()].map((name) => [name, this.value(name)] as const);
+    for (const [name, value] of values) this.#bound.set(name, value);
+    const result = then();
+    for (const [name, value] of before) this.#bound.set(name, value);
+    return result;
+  }
+
   /** A fresh random input. */
   draw(name: string, spec: NoiseSpec): Tensor {
     let unique = name;

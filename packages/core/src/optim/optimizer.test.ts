@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { interpret } from "../interpret.ts";
-import { input } from "../ops/leaf.ts";
+import { grad } from "../grad.ts";
+import { full, input, scalar } from "../ops/leaf.ts";
 import * as optim from "./optimizer.ts";
 
 const shape = [3];
@@ -167,4 +168,32 @@ describe("schedules", () => {
     const s = optim.exponentialDecay({ from: 1, factor: 0.5, floor: 0.2 });
     expect([0, 1, 2, 3].map((step) => at(s, { step }))).toEqual([1, 0.5, 0.25, 0.2]);
   });
+});
+
+test("clipWeights moves what a rule leaves outside the bound onto it", () => {
+  const got = run(optim.clipWeights({ rule: optim.sgd({ lr: 0 }), bound: 0.75 }), 0.1);
+  const clip = (v: number): number => Math.min(Math.max(v, -0.75), 0.75);
+  expectClose(
+    got,
+    byHand((p, gs) => clip(p - 0.1 * last(gs))),
+  );
+});
+
+test("epsRoot is added under Adam's root, and makes its step differentiable where the gradient is zero", () => {
+  const rule = optim.adam({ lr: 0, epsRoot: 1e-4 });
+  const [param, g] = [input("param", { shape: [1] }), input("g", { shape: [1] })];
+  const slots = { exp_avg: full([1], 0), exp_avg_sq: full([1], 0) };
+  const next = rule.update({ param, grad: g, slots, lr: scalar(0.1), t: scalar(1), scalars: {} });
+  const [slope = g] = grad(next.param, [g]);
+  const at = (value: number) =>
+    interpret(
+      { inputs: [param, g], outputs: { p: next.param, slope } },
+      { param: [0], g: [value] },
+    );
+  // m = 0.1 g, v = 0.001 g^2; the corrections are 0.1 and 0.001.
+  const delta = (g: number): number =>
+    (0.1 * Math.sqrt(0.001) * g) / (Math.sqrt(0.001 * g * g + 1e-4) + 1e-8 * Math.sqrt(0.001));
+  expect(at(0.3)["p"]?.data[0]).toBeCloseTo(-delta(0.3), 9);
+  const numeric = (delta(1e-5) - delta(-1e-5)) / 2e-5;
+  expect(at(0)["slope"]?.data[0]).toBeCloseTo(-numeric, 6);
 });

@@ -2,6 +2,7 @@ import type { Tensor } from "../ir.ts";
 import { add, div, min, mul, sub } from "../ops/arithmetic.ts";
 import { exp, sqrt, square, tanh } from "../ops/elementwise.ts";
 import { scalar } from "../ops/leaf.ts";
+import { clamp } from "../ops/logic.ts";
 import { sum } from "../ops/reduce.ts";
 
 /** Where a run stands when a step begins. */
@@ -119,6 +120,8 @@ interface AdamOptions extends Common {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly eps?: number;
+  /** Added under the root, so that steps can be differentiated where a gradient is zero; 0 at first. */
+  readonly epsRoot?: number;
 }
 
 function adamStep(
@@ -133,7 +136,8 @@ function adamStep(
   // (lr sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)).
   const c2 = sqrt(biasCorrection(beta2, i.t));
   const rate = div(mul(i.lr, c2), biasCorrection(beta1, i.t));
-  const delta = div(mul(m, rate), add(sqrt(v), mul(c2, o.eps ?? 1e-8)));
+  const root = sqrt(o.epsRoot === undefined ? v : add(v, o.epsRoot));
+  const delta = div(mul(m, rate), add(root, mul(c2, o.eps ?? 1e-8)));
   return { delta, slots: { ...(beta1 === 0 ? {} : { exp_avg: m }), exp_avg_sq: v } };
 }
 
@@ -177,6 +181,17 @@ export function rmsprop(o: Common & { readonly alpha?: number; readonly eps?: nu
       const v = add(mul(slot(i.slots, "square_avg"), alpha), mul(square(g), 1 - alpha));
       const delta = div(mul(g, i.lr), add(sqrt(v), o.eps ?? 1e-8));
       return { param: sub(i.param, delta), slots: { square_avg: v } };
+    },
+  };
+}
+
+/** A rule after whose every update each weight is moved into [-bound, bound] (Arjovsky et al. 2017). */
+export function clipWeights(o: { readonly rule: Optimizer; readonly bound: number }): Optimizer {
+  return {
+    ...o.rule,
+    update(i) {
+      const { param, slots } = o.rule.update(i);
+      return { param: clamp(param, { min: -o.bound, max: o.bound }), slots };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { cast, greater, less, mean, softplus, type Tensor } from "@duelo/core";
+import { cast, greater, less, mean, relu, softplus, type Tensor } from "@duelo/core";
 
 /** Mean of -log sigmoid(logits): cross entropy against "real". */
 export const bceReal = (logits: Tensor): Tensor => mean(softplus(logits.mul(-1)));
@@ -15,3 +15,11 @@ export function scores({ real, fake }: { real: Tensor; fake: Tensor }): Record<s
     "D/accuracyFake": mean(cast(less(fake, 0), "float32")),
   };
 }
+
+/** Relativistic pairing (Jolicoeur-Martineau 2018): mean of -log sigmoid(better - worse), pair by pair. */
+export const pairing = (o: { better: Tensor; worse: Tensor }): Tensor =>
+  bceReal(o.better.sub(o.worse));
+
+/** Mean of relu(1 - real) + relu(1 + fake) (Lim, Ye 2017; Miyato et al. 2018, Eq. 16). */
+export const hinge = (o: { real: Tensor; fake: Tensor }): Tensor =>
+  mean(relu(o.real.mul(-1).add(1))).add(mean(relu(o.fake.add(1))));

@@ -30,11 +30,11 @@ test("what cannot be used is said in a sentence", () => {
     `[UserError: The test distance needs features, and the real samples have none.]`,
   );
   expect(() => checkMatrix(matrix(2, 2, 1, 2, 3, NaN), check)).toThrowErrorMatchingInlineSnapshot(
-    `[UserError: The test distance needs finite numbers, and sample 1 of the real ones has NaN in column 1. A net that has diverged gives such numbers.]`,
+    `[UserError: The test distance needs finite numbers of float32 size, and sample 1 of the real ones has NaN in column 1. A net that has diverged gives such numbers.]`,
   );
   const pair = { real: matrix(2, 1, 1, 2), fake: matrix(2, 2, 1, 2, 3, 4) };
   expect(() => checkPair(pair, { metric, leastRows: 2 })).toThrowErrorMatchingInlineSnapshot(
-    `[UserError: The test distance compares the same features, and the real samples have 1 columns, the generated ones 2. Take both from one network.]`,
+    `[UserError: The test distance compares the same features, and the real samples have 1 of them, the generated ones 2. Take both from one network.]`,
   );
   expect(() => checkMatrix(matrix(2, 2, 1), check)).toThrow(RangeError);
 });

@@ -40,24 +40,43 @@ export interface Check {
   readonly leastRows: number;
 }
 
-/** Throws UserError unless the matrix has enough rows, a column, and finite numbers only. */
+// The largest float32: beyond it, squares and cubes of products could overflow a float64.
+const largest = 3.4028234663852886e38;
+
+/** Throws UserError unless the matrix has enough rows, a column, and only numbers that a float32 holds. */
 export function checkMatrix(matrix: Matrix, { metric, which, leastRows }: Check): void {
   const { rows, cols, data } = matrix;
   if (data.length !== rows * cols) {
     throw new RangeError(`a matrix of ${rows} x ${cols} has ${data.length} numbers`);
   }
-  if (rows < leastRows) {
-    throw new UserError(
-      `${metric} needs at least ${leastRows} ${which} samples, and there ${rows === 1 ? "is" : "are"} ${rows}.`,
-    );
-  }
+  checkRows(rows, { metric, which, leastRows });
   if (cols < 1)
     throw new UserError(`${metric} needs features, and the ${which} samples have none.`);
-  const bad = data.findIndex((v) => !Number.isFinite(v));
+  const bad = data.findIndex((v) => !(Math.abs(v) <= largest));
   if (bad < 0) return;
   throw new UserError(
-    `${metric} needs finite numbers, and sample ${Math.floor(bad / cols)} of the ${which} ones has ` +
-      `${data[bad]} in column ${bad % cols}. A net that has diverged gives such numbers.`,
+    `${metric} needs finite numbers of float32 size, and sample ${Math.floor(bad / cols)} of the ` +
+      `${which} ones has ${data[bad]} in column ${bad % cols}. A net that has diverged gives such numbers.`,
+  );
+}
+
+/** Throws UserError when there are too few rows. */
+export function checkRows(rows: number, { metric, which, leastRows }: Check): void {
+  if (rows >= leastRows) return;
+  throw new UserError(
+    `${metric} needs at least ${leastRows} ${which} samples, and there ${rows === 1 ? "is" : "are"} ${rows}.`,
+  );
+}
+
+/** Throws UserError unless both have the same number of columns. */
+export function checkColumns(
+  { real, fake }: { real: number; fake: number },
+  { metric }: { metric: string },
+): void {
+  if (real === fake) return;
+  throw new UserError(
+    `${metric} compares the same features, and the real samples have ${real} of them, the ` +
+      `generated ones ${fake}. Take both from one network.`,
   );
 }
 
@@ -68,11 +87,7 @@ export function checkPair(
 ): void {
   checkMatrix(real, { metric, which: "real", leastRows });
   checkMatrix(fake, { metric, which: "generated", leastRows });
-  if (real.cols === fake.cols) return;
-  throw new UserError(
-    `${metric} compares the same features, and the real samples have ${real.cols} columns, the ` +
-      `generated ones ${fake.cols}. Take both from one network.`,
-  );
+  checkColumns({ real: real.cols, fake: fake.cols }, { metric });
 }
 
 /** Whether every row equals the first. */

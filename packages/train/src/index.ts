@@ -38,3 +38,16 @@ export { compareRuns } from "./report/compare.ts";
 export type { ComparedRun, Comparison } from "./report/comparison.ts";
 export type { Budget } from "./counters.ts";
 export { takeRows, type Matrix, type Pair } from "./metrics/matrix.ts";
+export { bootstrap, bootstrapMean, type Interval } from "./metrics/bootstrap.ts";
+export { drawRows, halves } from "./metrics/draw.ts";
+export { frechetByClass, frechetDistance, frechetOfMoments } from "./metrics/frechet.ts";
+export { kernelDistance, type KernelDistance } from "./metrics/kernel.ts";
+export {
+  classScores,
+  mixtureScores,
+  stackedLabels,
+  type ClassScores,
+  type MixtureScores,
+} from "./metrics/modes.ts";
+export { mergeMoments, momentsOf, type Moments } from "./metrics/moments.ts";
+export { neighbourScores, type NeighbourScores } from "./metrics/neighbours.ts";

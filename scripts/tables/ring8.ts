@@ -1,29 +1,11 @@
 // Modes and high-quality share on ring8: npx tsx scripts/tables/ring8.ts RECIPE --steps N --seeds 5 (after npm run build)
 //
-// Protocol (PacGAN, VEEGAN): 2,500 samples; a sample is of high quality when it lies within three
-// standard deviations of the nearest mean, a mode is captured when such a sample is nearest to it.
-import { sampleRun, toys, train } from "@duelo/train";
+// Protocol (PacGAN, VEEGAN): 2,500 samples, counted by `mixtureScores`.
+import { mixtureScores, sampleRun, toys, train } from "@duelo/train";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 const nSamples = 2500;
-const { means, sigma } = toys.ring8;
-
-/** Captured modes, and the share of samples of high quality. */
-function score(points: Float32Array): { modes: number; share: number } {
-  const captured = new Set<number>();
-  let good = 0;
-  for (let i = 0; i < points.length; i += 2) {
-    const distances = means.map(([x, y]) =>
-      Math.hypot((points[i] ?? 0) - x, (points[i + 1] ?? 0) - y),
-    );
-    const least = Math.min(...distances);
-    if (least >= 3 * sigma) continue;
-    good++;
-    captured.add(distances.indexOf(least));
-  }
-  return { modes: captured.size, share: good / (points.length / 2) };
-}
 
 /** Mean and standard error of the mean. */
 function summary(values: readonly number[]): string {
@@ -55,7 +37,8 @@ for (let seed = 1; seed <= Number(values.seeds); seed++) {
     cacheDir: "",
   });
   const { pixels } = await sampleRun({ runs, run: dir, n: nSamples, seed });
-  const { modes, share } = score(pixels);
+  const samples = { rows: nSamples, cols: 2, data: pixels };
+  const { modes, highQuality: share } = mixtureScores({ samples, ...toys.ring8 });
   scores.push({ modes, share });
   console.log(
     `seed ${seed}: ${modes} modes, ${(100 * share).toFixed(1)} % of high quality, ${seconds.toFixed(0)} s`,

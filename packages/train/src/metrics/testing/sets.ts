@@ -14,7 +14,7 @@ export function normalRows({
   seed: number;
   mean?: number;
   sigma?: number;
-}): Matrix {
+}): Matrix & { readonly data: Float32Array } {
   const data = new Float32Array(rows * cols);
   fillNormal(data, { seed, stream: streamOf("metrics test"), counter: 0 });
   return { rows, cols, data: data.map((v) => mean + sigma * v) };

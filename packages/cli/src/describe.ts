@@ -1,6 +1,6 @@
 import { suggestion, UserError, type Shape } from "@duelo/core";
 import { printPhases, resolveRequest } from "@duelo/train";
-import type { Context, FieldSpec, OptionSpec, Preset, Recipe } from "@duelo/zoo";
+import type { Context, FieldSpec, OptionSpec, OptionValue, Preset, Recipe } from "@duelo/zoo";
 import { cacheDir } from "./cache-dir.ts";
 import { count, table, wrapped } from "./format.ts";
 
@@ -80,7 +80,10 @@ export function describePhase(request: {
   const { phase, ...asked } = request;
   const { recipe, options, data } = resolveRequest({ ...asked, data: "", cacheDir: cacheDir() });
   const shape = Object.fromEntries(
-    Object.entries(recipe.data).map(([name, field]) => [name, shapeOf(field, data)]),
+    Object.entries(recipe.data).map(([name, field]) => [
+      name,
+      shapeOf(field, Object.values(data)[0] ?? {}),
+    ]),
   );
   const context = {
     ...options,
@@ -94,7 +97,7 @@ export function describePhase(request: {
       `Recipe ${recipe.name} has no phase that trains "${phase}".${suggestion(phase, nets)} Phases: ${nets.join(", ")}.`,
     );
   }
-  refuseShape(recipe, shape);
+  refuseShape(recipe, shape, options);
   return printPhases({ recipe, context, net: phase }).join("\n");
 }
 
@@ -105,9 +108,13 @@ function shapeOf(field: FieldSpec, data: { height?: number; width?: number }): S
   return [field.channels ?? 3, data.height ?? height, data.width ?? width];
 }
 
-function refuseShape(recipe: Recipe, shape: Readonly<Record<string, Shape>>): void {
+function refuseShape(
+  recipe: Recipe,
+  shape: Readonly<Record<string, Shape>>,
+  options: Readonly<Record<string, OptionValue>>,
+): void {
   for (const [name, field] of Object.entries(recipe.data)) {
-    const why = field.domain === "image" ? field.refuse?.(shape[name] ?? []) : undefined;
+    const why = field.domain === "image" ? field.refuse?.(shape[name] ?? [], options) : undefined;
     if (why !== undefined) {
       throw new UserError(`Recipe ${recipe.name} cannot take these images: ${why}.`);
     }

@@ -46,11 +46,11 @@ export async function measure(
   const data = request.data ?? defaultData(request.recipe);
   const resolved = resolveRequest({ ...request, data, cacheDir: cacheDir() });
   const { recipe, seed, device } = resolved;
-  const dataset = await openFor(resolved, {});
+  const streams = await openFor(resolved, {});
   const runtime = await openRuntime({ device, ...(threads === undefined ? {} : { threads }) });
-  const context = contextFor(resolved, dataset);
+  const context = contextFor(resolved, streams);
   const model = await buildModel({ recipe, context, runtime, seed });
-  const feeder = new Feeder({ seed, fields: recipe.data, streams: { data: dataset } });
+  const feeder = new Feeder({ seed, fields: recipe.data, streams });
   const timesMs: number[] = [];
   for (let step = 0; step < nWarm + nSteps; step++) {
     const beganMs = performance.now();
@@ -60,7 +60,7 @@ export async function measure(
   const records = Object.values(feeder.cursors.data).reduce((a, b) => a + b, 0) / (nWarm + nSteps);
   await model.close();
   await runtime.close();
-  dataset.close();
+  for (const dataset of Object.values(streams)) dataset.close();
   const stepMs = median(timesMs);
   return {
     recipe: recipe.name,
@@ -68,7 +68,7 @@ export async function measure(
     device: runtime.device,
     threads: runtime.threads,
     batch: context.batch,
-    shape: dataset.fields["x"]?.shape ?? [],
+    shape: Object.values(context.shape)[0] ?? [],
     nSteps,
     stepMs,
     recordsPerSecond: (records * 1000) / stepMs,

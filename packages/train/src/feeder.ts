@@ -4,6 +4,7 @@ import type { HostTensor } from "@duelo/runtime";
 import type { FieldSpec, StepGraph } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
 import { createSampler, type Sampler } from "./data/sampler.ts";
+import { fieldIn, streamName } from "./streams.ts";
 import { fillInts, fillNormal, fillUniform, streamOf, type RandomKey } from "./random.ts";
 
 export type Feeds = Record<string, HostTensor>;
@@ -98,21 +99,36 @@ export class Feeder {
     return feeds;
   }
 
+  /** Where the next batch of a stream is cut out of larger pictures; follows from its cursor. */
+  #places(name: string, { dataset, cursor }: Stream, batch: number): Int32Array {
+    const places = new Int32Array(2 * batch);
+    const key = { seed: this.#seed, stream: streamOf(`jitter ${name}`), counter: cursor };
+    fillInts(places, (dataset.jitter ?? 0) + 1, key);
+    return places;
+  }
+
   #drawBatch(feeds: Feeds, fields: readonly string[], batch: number): void {
     const drawn = new Map<string, Int32Array>();
+    const places = new Map<string, Int32Array>();
     for (const name of fields) {
       const spec = this.#fields[name];
-      const from = spec?.stream ?? "data";
+      const from = spec === undefined ? "" : streamName(spec);
       const stream = this.#streams.get(from);
       if (spec === undefined || stream === undefined) throw new TypeError(`no data for "${name}"`);
       let indices = drawn.get(from);
       if (indices === undefined) {
         const next = stream.sampler.nextBatch(stream.cursor, batch);
+        places.set(from, this.#places(from, stream, batch));
         stream.cursor = next.cursor;
         indices = next.indices;
         drawn.set(from, indices);
       }
-      feeds[name] = readField(stream.dataset, spec.domain === "label" ? "y" : "x", indices);
+      feeds[name] = readField(
+        stream.dataset,
+        fieldIn(this.#fields, name),
+        indices,
+        places.get(from),
+      );
     }
   }
 }
@@ -122,14 +138,19 @@ function rankZero(schedule: Schedule, clock: Clock): HostTensor {
 }
 
 /** Records of one field as a batch. */
-export function readField(dataset: Dataset, name: string, indices: ArrayLike<number>): HostTensor {
+export function readField(
+  dataset: Dataset,
+  name: string,
+  indices: ArrayLike<number>,
+  places?: ArrayLike<number>,
+): HostTensor {
   const field = dataset.fields[name];
   if (field === undefined) throw new TypeError(`data set ${dataset.name} has no field "${name}"`);
   const size = indices.length * sizeOf(field.shape);
   const shape = [indices.length, ...field.shape];
   if (field.dtype === "uint8") {
     const data = new Uint8Array(size);
-    dataset.read(indices, { [name]: data });
+    dataset.read(indices, { [name]: data }, places);
     return { dtype: "uint8", shape, data };
   }
   if (field.dtype === "float32") {

@@ -21,6 +21,8 @@ export { readWeights } from "./weights/read.ts";
 export type { StateDict } from "./weights/state-dict.ts";
 export { buildModel, initialState, type Model } from "./model.ts";
 export { Feeder, readField, type Cursors, type Feeds } from "./feeder.ts";
+export { closeAll, openStreams, type OtherSet, type Streams } from "./streams.ts";
+export type { Derivation, PairRequest } from "./data/pairs.ts";
 export { openData } from "./data/open.ts";
 export type { Hooks as DataHooks } from "./data/source.ts";
 export { checkData, type DataReport } from "./data/check.ts";

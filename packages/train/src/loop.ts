@@ -8,6 +8,7 @@ import type { Checkpoint, Json } from "./run/checkpoint.ts";
 import { createRun, resumeOrCreateRun, type RunFolder } from "./run/folder.ts";
 import type { RunOptions } from "./run/runs.ts";
 import { EventWriter } from "./run/tfevents.ts";
+import { closeAll, datasetField, firstOf, type Streams } from "./streams.ts";
 import type { Session, TrainHooks, TrainResult } from "./session.ts";
 import { Sitting } from "./sitting.ts";
 
@@ -20,19 +21,19 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   const resolved = resolveRequest(request);
   const threads = request.threads === undefined ? {} : { threads: request.threads };
   const runtime = await openRuntime({ device: resolved.device, ...threads });
-  let dataset: Dataset | undefined;
+  let streams: Streams | undefined;
   let run: RunFolder | undefined;
   try {
-    dataset = await openFor(resolved, dataHooks(hooks));
+    streams = await openFor(resolved, dataHooks(hooks));
     const root = request.runs ?? "runs";
     const note = hooks.note === undefined ? {} : { note: hooks.note.bind(hooks) };
-    const folder = { root, options: runOptions(resolved, dataset, runtime), ...note };
+    const folder = { root, options: runOptions(resolved, streams, runtime), ...note };
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
     const { checkpointSeconds = 60 } = request;
-    return await sit({ run, resolved, dataset, runtime, hooks, checkpointSeconds });
+    return await sit({ run, resolved, streams, runtime, hooks, checkpointSeconds });
   } finally {
     await run?.close();
-    dataset?.close();
+    closeAll(streams);
     await runtime.close();
   }
 }
@@ -48,10 +49,16 @@ function dataHooks(hooks: TrainHooks) {
 /** What makes two requests the same run; also `options.json`. */
 export function runOptions(
   resolved: Resolved,
-  dataset: Dataset,
+  streams: Streams,
   runtime: Pick<Runtime, "device" | "threads">,
 ): RunOptions {
   const { recipe } = resolved;
+  const dataset = firstOf(streams);
+  const [, other] = Object.values(streams);
+  const [request] = Object.values(resolved.data);
+  const names = Object.keys(recipe.data).filter((n) => recipe.data[n]?.domain !== "label");
+  const shapeOf = (name: string): readonly number[] =>
+    datasetField(recipe.data, streams, name)?.shape ?? [];
   return {
     recipe: recipe.name,
     about: recipe.about,
@@ -59,11 +66,13 @@ export function runOptions(
     preset: resolved.presetName,
     options: resolved.options,
     data: dataset.name,
-    select: { ...resolved.data.select },
-    dataKey: dataset.key,
-    dataSettings: JSON.parse(JSON.stringify(dataset.settings)) as Json,
-    nRecords: dataset.length,
-    shape: [...(dataset.fields["x"]?.shape ?? [])],
+    select: { ...request?.select },
+    ...dataRecord(dataset),
+    ...(other === undefined ? {} : { to: { data: other.name, ...dataRecord(other) } }),
+    shape: [...shapeOf(names[0] ?? "x")],
+    ...(names.length < 2
+      ? {}
+      : { shapes: Object.fromEntries(names.map((n) => [n, [...shapeOf(n)]])) }),
     classes: [...(dataset.classes ?? [])],
     budget: { ...resolved.budget },
     seed: resolved.seed,
@@ -71,6 +80,12 @@ export function runOptions(
     threads: runtime.threads,
   };
 }
+
+const dataRecord = (dataset: Dataset) => ({
+  dataKey: dataset.key,
+  dataSettings: JSON.parse(JSON.stringify(dataset.settings)) as Json,
+  nRecords: dataset.length,
+});
 
 async function sit(session: Session): Promise<TrainResult> {
   const { run, hooks } = session;

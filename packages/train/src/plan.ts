@@ -3,6 +3,7 @@ import { estimateMemory } from "@duelo/runtime";
 import { traceStep, type Context, type Recipe } from "@duelo/zoo";
 import type { Hooks as DataHooks } from "./data/source.ts";
 import type { Budget } from "./counters.ts";
+import { closeAll, firstOf } from "./streams.ts";
 import { contextFor, openFor, resolveRequest, type TrainRequest } from "./request.ts";
 
 /** What a training would do, without doing it. */
@@ -33,9 +34,10 @@ export interface Plan {
 /** Resolves a request, opens its data and traces its graphs. Throws UserError. */
 export async function plan(request: TrainRequest, hooks: DataHooks = {}): Promise<Plan> {
   const resolved = resolveRequest(request);
-  const dataset = await openFor(resolved, hooks);
-  dataset.close();
-  const context = contextFor(resolved, dataset);
+  const streams = await openFor(resolved, hooks);
+  closeAll(streams);
+  const dataset = firstOf(streams);
+  const context = contextFor(resolved, streams);
   const steps = traceStep(resolved.recipe, context);
   const specs = new Map(steps.flatMap((s) => [...s.stateSpecs]));
   const parameters: Record<string, number> = {};

@@ -9,12 +9,19 @@ import {
   type Recipe,
 } from "@duelo/zoo";
 import { checkBudget, type Budget } from "./counters.ts";
-import type { DataRequest, Dataset } from "./data/dataset.ts";
-import { openData } from "./data/open.ts";
+import type { DataRequest } from "./data/dataset.ts";
 import type { Hooks as DataHooks } from "./data/source.ts";
+import {
+  datasetField,
+  firstOf,
+  openStreams,
+  streamRequests,
+  type OtherSet,
+  type Streams,
+} from "./streams.ts";
 
 /** What a user asks for; everything left out has a stated default. */
-export interface TrainRequest {
+export interface TrainRequest extends OtherSet {
   /** A recipe of the zoo by name, or one of your own. */
   readonly recipe: string | Recipe;
   /** A named set or a path; see `openData`. */
@@ -29,7 +36,10 @@ export interface TrainRequest {
   readonly channels?: 1 | 3 | 4;
   readonly fit?: NonNullable<DataRequest["fit"]>;
   readonly background?: string;
+  /** Mirror images; the recipe's own choice unless said otherwise. */
   readonly flip?: boolean;
+  /** Pixels by which pictures are decoded larger, to be cut at random places; the recipe's own. */
+  readonly jitter?: number;
   readonly limit?: number;
   /** See `DataRequest`. */
   readonly holdOut?: number;
@@ -56,7 +66,8 @@ export interface Resolved {
   readonly presetName: string;
   readonly preset: Preset;
   readonly options: Readonly<Record<string, OptionValue>>;
-  readonly data: DataRequest;
+  /** What is asked of each stream of data, in the recipe's order. */
+  readonly data: Readonly<Record<string, DataRequest>>;
   readonly budget: Budget;
   readonly seed: number;
   readonly device: "cpu" | "webgpu" | "cuda";
@@ -79,7 +90,7 @@ export function resolveRequest(request: TrainRequest): Resolved {
     presetName,
     preset,
     options,
-    data: dataRequest(recipe, preset, request),
+    data: streamRequests(recipe, dataRequest(recipe, preset, request), request),
     budget: checkBudget(request.budget ?? { steps: preset.steps }),
     seed: request.seed ?? 0,
     device: request.device ?? "cpu",
@@ -99,6 +110,9 @@ function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): Dat
           width: request.width ?? request.height ?? size[1],
         };
   const channels = request.channels ?? image?.channels;
+  const flip = request.flip ?? image?.flip;
+  const side = Math.min(pixels.height ?? 0, pixels.width ?? 0);
+  const jitter = request.jitter ?? Math.round(side * (image?.jitter ?? 0));
   return {
     spec: request.data,
     domain: image === undefined ? "vector" : "image",
@@ -108,7 +122,8 @@ function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): Dat
     cacheDir: request.cacheDir,
     ...(request.fit === undefined ? {} : { fit: request.fit }),
     ...(request.background === undefined ? {} : { background: request.background }),
-    ...(request.flip === undefined ? {} : { flip: request.flip }),
+    ...(flip === undefined ? {} : { flip }),
+    ...(jitter === 0 ? {} : { jitter }),
     ...(request.limit === undefined ? {} : { limit: request.limit }),
     ...(request.holdOut === undefined ? {} : { holdOut: request.holdOut }),
     ...(request.select === undefined ? {} : { select: request.select }),
@@ -116,17 +131,8 @@ function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): Dat
 }
 
 /** Opens the data of a resolved request and checks that the recipe's nets can take it. */
-export async function openFor(resolved: Resolved, hooks: DataHooks): Promise<Dataset> {
-  const dataset = await openData(resolved.data, hooks);
-  const x = dataset.fields["x"];
-  const image = Object.values(resolved.recipe.data).find((f) => f.domain === "image");
-  const refusal = x && image?.refuse?.(x.shape);
-  if (refusal !== undefined) {
-    dataset.close();
-    throw new UserError(`Recipe ${resolved.recipe.name} cannot take these images: ${refusal}.`);
-  }
-  return dataset;
-}
+export const openFor = (resolved: Resolved, hooks: DataHooks): Promise<Streams> =>
+  openStreams(resolved.recipe, resolved.data, resolved.options, hooks);
 
 function defined(options: Preset["options"]): Record<string, OptionValue> {
   const entries = Object.entries(options ?? {});
@@ -136,10 +142,10 @@ function defined(options: Preset["options"]): Record<string, OptionValue> {
 }
 
 /** What the recipe is traced with. */
-export function contextFor(resolved: Resolved, dataset: Dataset): Context {
+export function contextFor(resolved: Resolved, streams: Streams): Context {
   const shape: Record<string, Shape> = {};
-  for (const [name, field] of Object.entries(resolved.recipe.data)) {
-    const found = dataset.fields[field.domain === "label" ? "y" : "x"];
+  for (const name of Object.keys(resolved.recipe.data)) {
+    const found = datasetField(resolved.recipe.data, streams, name);
     if (found !== undefined) shape[name] = found.shape;
   }
   const batch = resolved.options["batch"];
@@ -147,6 +153,6 @@ export function contextFor(resolved: Resolved, dataset: Dataset): Context {
     ...resolved.options,
     batch: typeof batch === "number" ? batch : 64,
     shape,
-    nClasses: dataset.classes?.length ?? 0,
+    nClasses: firstOf(streams).classes?.length ?? 0,
   } as Context;
 }

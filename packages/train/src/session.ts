@@ -1,8 +1,8 @@
 import type { Runtime } from "@duelo/runtime";
 import type { Counters } from "./counters.ts";
-import type { Dataset } from "./data/dataset.ts";
 import type { Log } from "./model.ts";
 import type { Resolved } from "./request.ts";
+import type { Streams } from "./streams.ts";
 import type { RunFolder } from "./run/folder.ts";
 
 /** Where a run stands, for a progress line. */
@@ -45,7 +45,7 @@ export interface TrainResult {
 export interface Session {
   readonly run: RunFolder;
   readonly resolved: Resolved;
-  readonly dataset: Dataset;
+  readonly streams: Streams;
   readonly runtime: Runtime;
   readonly hooks: TrainHooks;
   readonly checkpointSeconds: number;

@@ -12,6 +12,7 @@ import { realPicture, samplePicture } from "./pictures.ts";
 import { writeModelCard } from "./report/model-card.ts";
 import { writeReport } from "./report/report.ts";
 import { contextFor } from "./request.ts";
+import { firstOf } from "./streams.ts";
 import { findNonFinite, type Json } from "./run/checkpoint.ts";
 import type { Tensors } from "./run/safetensors.ts";
 import type { EventWriter } from "./run/tfevents.ts";
@@ -54,13 +55,13 @@ export class Sitting {
     this.#beganAt = counters;
     this.#savedStep = counters.step;
     this.#sawProgress = parts.sawProgress;
-    this.#base = contextFor(session.resolved, session.dataset);
+    this.#base = contextFor(session.resolved, session.streams);
     this.#context = this.#base;
     const { seed, recipe } = session.resolved;
     this.#feeder = new Feeder({
       seed,
       fields: recipe.data,
-      streams: { data: session.dataset },
+      streams: session.streams,
       cursors,
     });
   }
@@ -71,7 +72,7 @@ export class Sitting {
    */
   async open(saved?: { state: State; stage: string | undefined }): Promise<void> {
     await this.close();
-    const { resolved, dataset, runtime } = this.#s;
+    const { resolved, streams, runtime } = this.#s;
     const { recipe, seed } = resolved;
     this.#stage = this.#stageNow();
     this.#context = { ...this.#base, ...this.#stage?.options } as Context;
@@ -81,7 +82,7 @@ export class Sitting {
       ([name]) => !reset || !name.startsWith("slot."),
     );
     this.#model = await buildModel({ ...parts, saved: Object.fromEntries(kept) });
-    this.#watcher = await watch({ ...parts, dataset });
+    this.#watcher = await watch({ ...parts, dataset: firstOf(streams) });
   }
 
   async close(): Promise<void> {
@@ -198,7 +199,8 @@ export class Sitting {
 
   /** The fixed-noise grid of this step, and the real one at the beginning. */
   async #pictures(): Promise<void> {
-    const { run, dataset, resolved } = this.#s;
+    const { run, streams, resolved } = this.#s;
+    const dataset = firstOf(streams);
     const { recipe } = resolved;
     const { model, watcher } = this.#running;
     if (this.#counters.step === 0)

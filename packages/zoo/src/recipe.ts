@@ -27,8 +27,15 @@ export interface ImageField extends Streamed {
   readonly size: readonly [height: number, width: number];
   /** Channels when the user names none; left out: the data's own. */
   readonly channels?: 1 | 3 | 4;
+  /** Mirror images are added unless the user says otherwise. */
+  readonly flip?: boolean;
+  /** The share of a side by which images are decoded larger, to be cut at random places. */
+  readonly jitter?: number;
   /** Says why the nets cannot take images of this shape [C, H, W], or nothing. */
-  readonly refuse?: (shape: Shape) => string | undefined;
+  readonly refuse?: (
+    shape: Shape,
+    options: Readonly<Record<string, OptionValue>>,
+  ) => string | undefined;
 }
 export interface VectorField extends Streamed {
   readonly domain: "vector";

@@ -22,9 +22,22 @@ export function addTrain(program: Command, terminal: Terminal): void {
     )
     .option("--background <colour>", "the colour under transparent pixels (default: white)")
     .option("--flip", "add the mirror image of every picture")
+    .option("--no-flip", "add none, where the recipe would")
+    .option("--jitter <pixels>", "decode so much larger and cut at random places", whole(0))
     .option("--limit <n>", "use at most so many records", whole(1))
     .option("--hold-out <share>", "never train on this share of the records, such as 0.1", share)
-    .option("--select <key=value>", "narrow a named set, such as group=flags", pair);
+    .option("--select <key=value>", "narrow a named set, such as group=flags", pair)
+    .option("--to <set>", "the other set, of a recipe that translates")
+    .option("--to-select <key=value>", "narrow the other set", pair)
+    .option("--to-channels <n>", "channels of the other set", channels)
+    .addOption(
+      new Option("--derive <how>", "make pairs from one set").choices([
+        "halves",
+        "grey",
+        "x2",
+        "x4",
+      ]),
+    );
   addRunOptions(command)
     .addHelpText(
       "after",
@@ -92,21 +105,27 @@ interface TrainFlags extends RunFlags {
   readonly channels?: 1 | 3 | 4;
   readonly fit?: "crop" | "pad" | "stretch";
   readonly background?: string;
-  readonly flip?: true;
+  readonly flip?: boolean;
+  readonly jitter?: number;
   readonly limit?: number;
   readonly holdOut?: number;
   readonly select?: Record<string, string>;
+  readonly to?: string;
+  readonly toSelect?: Record<string, string>;
+  readonly toChannels?: 1 | 3 | 4;
+  readonly derive?: "halves" | "grey" | "x2" | "x4";
 }
 
 function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
   const { data, preset, set, size: pixels, channels, fit, background, flip } = flags;
-  const { limit, holdOut, select } = flags;
+  const { limit, holdOut, select, jitter, to, toSelect, toChannels, derive } = flags;
   return {
     ...runRequest(flags),
     recipe,
     data,
     ...pixels,
     ...defined({ preset, set, channels, fit, background, flip, limit, holdOut, select }),
+    ...defined({ jitter, to, toSelect, toChannels, derive }),
   };
 }
 

@@ -141,10 +141,13 @@ export function maxout(o: Weighted & { readonly pieces: number }): Layer {
   };
 }
 
-/** Zeroes each value with probability `p` while training and scales the rest by 1 / (1 - p). */
-export function dropout(o: { readonly p: number }): Layer {
+/**
+ * Zeroes each value with probability `p` while training and scales the rest by 1 / (1 - p); with
+ * `atTest` always.
+ */
+export function dropout(o: { readonly p: number; readonly atTest?: boolean }): Layer {
   return (s, x) => {
-    if (!s.training || o.p === 0) return x;
+    if (!(s.training || o.atTest === true) || o.p === 0) return x;
     const u = s.noise({ kind: "uniform", shape: x.shape, low: 0, high: 1 });
     return mul(x, mul(cast(greaterOrEqual(u, o.p), "float32"), 1 / (1 - o.p)));
   };

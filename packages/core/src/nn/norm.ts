@@ -83,9 +83,21 @@ function batchScale(
   return { centred: m.centred, inverse: reciprocal(sqrt(add(m.variance, o.eps))) };
 }
 
-/** Batch normalisation. x [N, C, ...]; `weight`, `bias`, `running_mean`, `running_var` [C]. */
-export function batchNorm(o: Affine & { readonly momentum?: number } = {}): Layer {
+/**
+ * Batch normalisation. x [N, C, ...]; `weight`, `bias`, `running_mean`, `running_var` [C].
+ * `atTest: "own"` keeps no running statistics: when not training, each sample is normalised by its
+ * own, as a test batch of one is by the batch's.
+ */
+export function batchNorm(
+  o: Affine & { readonly momentum?: number; readonly atTest?: "running" | "own" } = {},
+): Layer {
+  const own = instanceNorm({ ...o, affine: o.affine ?? true });
   return (s, x) => {
+    if (o.atTest === "own" && (!s.training || x.shape[0] === 1)) return own(s, x);
+    if (o.atTest === "own") {
+      const axes = x.shape.flatMap((_, i) => (i === 1 ? [] : [i]));
+      return affinePerChannel(s, normalised(moments(x, axes), o.eps ?? 1e-5), o);
+    }
     const { centred, inverse } = batchScale(s, x, {
       eps: o.eps ?? 1e-5,
       momentum: o.momentum ?? 0.1,

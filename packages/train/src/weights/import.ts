@@ -9,6 +9,7 @@ import { runOptions } from "../loop.ts";
 import { initialState } from "../model.ts";
 import { writeModelCard } from "../report/model-card.ts";
 import { contextFor, resolveRequest, type TrainRequest } from "../request.ts";
+import type { Streams } from "../streams.ts";
 import { createRun } from "../run/folder.ts";
 import type { Tensors } from "../run/safetensors.ts";
 import { readWeights } from "./read.ts";
@@ -47,8 +48,8 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
   const { recipe, seed } = resolved;
   const digest = createHash("sha256");
   for (const path of Object.values(files)) digest.update(await readFile(path).catch(() => ""));
-  const dataset = standIn({ resolved, classes, key: digest.digest("hex"), files });
-  const context = contextFor(resolved, dataset);
+  const streams = standIn({ resolved, classes, key: digest.digest("hex"), files });
+  const context = contextFor(resolved, streams);
   const specs = new Map(traceStep(recipe, context).flatMap((s) => [...s.stateSpecs]));
   const state = initialState(specs, seed);
   const taken: Record<string, { map: string; nTensors: number }> = {};
@@ -72,7 +73,7 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
     const used = new Set(own.map(([name]) => map.theirs(name.slice(net.length + 1))));
     leftOut.push(...ignored, ...Object.keys(tensors).filter((name) => !used.has(name)));
   }
-  const dir = await writeRun({ runs, resolved, dataset, context, state });
+  const dir = await writeRun({ runs, resolved, streams, context, state });
   return { dir, nets: taken, leftOut };
 }
 
@@ -113,13 +114,25 @@ function standIn(o: {
   classes: readonly string[];
   key: string;
   files: Readonly<Record<string, string>>;
-}): Dataset {
-  const { height = 0, width = 0, channels = 3 } = o.resolved.data;
+}): Streams {
+  const sets = Object.entries(o.resolved.data).map(([name, request]): [string, Dataset] => {
+    const { height = 0, width = 0, channels = 3, pair } = request;
+    const shape = (c: number): number[] => [c, height, width];
+    return [name, noRecords(o, { x: shape(channels), pair: shape(pair?.channels ?? channels) })];
+  });
+  return Object.fromEntries(sets);
+}
+
+function noRecords(
+  o: Pick<Parameters<typeof standIn>[0], "classes" | "key" | "files">,
+  shapes: { x: number[]; pair: number[] },
+): Dataset {
   return {
     name: "imported",
     length: 0,
     fields: {
-      x: { dtype: "uint8", shape: [channels, height, width] },
+      x: { dtype: "uint8", shape: shapes.x },
+      pair: { dtype: "uint8", shape: shapes.pair },
       y: { dtype: "int32", shape: [] },
     },
     classes: o.classes,
@@ -136,12 +149,12 @@ function standIn(o: {
 async function writeRun(o: {
   runs: string;
   resolved: ReturnType<typeof resolveRequest>;
-  dataset: Dataset;
+  streams: Streams;
   context: Context;
   state: Readonly<Record<string, HostTensor>>;
 }): Promise<string> {
-  const { resolved, dataset, context, state } = o;
-  const options = runOptions(resolved, dataset, { device: "cpu", threads: 1 });
+  const { resolved, streams, context, state } = o;
+  const options = runOptions(resolved, streams, { device: "cpu", threads: 1 });
   const run = await createRun({ root: o.runs, options });
   try {
     await run.load();

@@ -25,7 +25,7 @@ function mix(x: number): number {
  * most four times on average). Black and Rogaway, "Ciphers with arbitrary finite domains", 2002.
  */
 function permute(index: number, length: number, halfBits: number, roundKeys: Uint32Array): number {
-  const mask = 2 ** halfBits - 1;
+  const mask = (1 << halfBits) - 1;
   let value = index;
   do {
     let left = value >>> halfBits;
@@ -35,7 +35,7 @@ function permute(index: number, length: number, halfBits: number, roundKeys: Uin
       left = right;
       right = next;
     }
-    value = left * 2 ** halfBits + right;
+    value = (left << halfBits) | right; // at most 30 bits
   } while (value >= length);
   return value;
 }

@@ -1,5 +1,5 @@
 import type { Runtime } from "@duelo/runtime";
-import { buildModel, Feeder, generatorOnnx, random, type Dataset } from "@duelo/train";
+import { buildModel, Feeder, generatorOnnx, random } from "@duelo/train";
 import {
   findRecipe,
   resolveOptions,
@@ -7,6 +7,7 @@ import {
   type OptionValue,
   type Recipe,
 } from "@duelo/zoo";
+import { benchRecords } from "./records.ts";
 
 /** One timed unit of work, set up. */
 export interface Work {
@@ -51,7 +52,7 @@ function training(t: Training): (runtime: Runtime) => Promise<Work> {
       ? { ...whole, phases: (c) => whole.phases(c).slice(0, 1) }
       : whole;
     const model = await buildModel({ recipe, context, runtime, seed: 0 });
-    const streams = { data: randomRecords(t.shape) };
+    const streams = { data: await benchRecords(t.shape) };
     const feeder = new Feeder({ seed: 0, fields: recipe.data, streams });
     let step = 0;
     return {
@@ -63,31 +64,6 @@ function training(t: Training): (runtime: Runtime) => Promise<Work> {
         step++;
       },
     };
-  };
-}
-
-/** A data set of random bytes (or numbers): speed does not depend on what is in it. */
-function randomRecords(shape: readonly number[]): Dataset {
-  const length = 512;
-  const size = shape.reduce((a, b) => a * b, 1);
-  const images = shape.length === 3;
-  const floats = new Float32Array(length * size);
-  random.fillUniform(floats, { seed: 0, stream: 0, counter: 0 });
-  const values = images ? Uint8Array.from(floats, (u) => u * 255) : floats;
-  return {
-    name: "random",
-    length,
-    fields: { x: { dtype: images ? "uint8" : "float32", shape } },
-    key: "",
-    settings: {},
-    skipped: [],
-    read(indices, { x }) {
-      for (let i = 0; i < indices.length; i++) {
-        const from = (indices[i] ?? 0) * size;
-        x?.set(values.subarray(from, from + size), i * size);
-      }
-    },
-    close() {},
   };
 }
 

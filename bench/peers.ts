@@ -2,11 +2,16 @@ import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:c
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+/** Milliseconds of each of some runs and, where it is known, how many of them the host took. */
+export interface Times {
+  readonly ms: readonly number[];
+  readonly outsideMs?: readonly number[];
+}
+
 /** A process that runs a case and times it; ours or PyTorch's. */
 export interface Peer {
   setup(options: { case: string; threads: number }): Promise<{ params: number }>;
-  /** Milliseconds of each of `n` runs. */
-  run(n: number): Promise<number[]>;
+  run(n: number): Promise<Times>;
   /** Most memory that the process has held, in bytes. */
   peak(): Promise<number>;
   quit(): void;
@@ -49,7 +54,7 @@ function peerOf(child: ChildProcessWithoutNullStreams): Peer {
   };
   return {
     setup: async (o) => ({ params: Number((await ask({ cmd: "setup", ...o }))["params"]) }),
-    run: async (n) => (await ask({ cmd: "run", n }))["ms"] as number[],
+    run: async (n) => (await ask({ cmd: "run", n })) as unknown as Times,
     peak: async () => Number((await ask({ cmd: "peak" }))["bytes"]),
     quit: () => child.stdin.end(`${JSON.stringify({ cmd: "quit" })}\n`),
   };

@@ -7,11 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traced } from "./step.ts";
 
 /*
- * Twenty steps from PyTorch's weights, batches and noise follow its losses and weights
+ * Steps from PyTorch's weights, batches and noise follow its losses and weights
  * (scripts/golden). PyTorch's own float32 differs from the float64 run in the files by up to 1e-6.
  */
 const tolerance = 1e-5;
-const nSteps = 20;
 
 interface Tensor {
   readonly shape: readonly number[];
@@ -19,6 +18,7 @@ interface Tensor {
 }
 interface Golden {
   readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly nSteps: number;
   readonly undetermined: readonly string[];
 }
 
@@ -35,14 +35,14 @@ function readGolden(name: string): Golden {
     const data = new Float32Array(new Uint8Array(file.subarray(start + from, start + to)).buffer);
     tensors.set(key, { shape: place.shape, data });
   }
-  const { undetermined } = head["__metadata__"] as unknown as { undetermined: string };
-  return { tensors, undetermined: undetermined.split(" ") };
+  const { steps, undetermined } = head["__metadata__"] as unknown as Record<string, string>;
+  return { tensors, nSteps: Number(steps), undetermined: (undetermined ?? "").split(" ") };
 }
 
 /** A recipe at the size of its file, and what each run of its graphs is called there. */
 interface Trial {
   readonly name: string;
-  readonly options: Record<string, number>;
+  readonly options: Record<string, number | string>;
   readonly shape: readonly number[];
   /** For each graph of the step, the suffix of its runs' draws, and the losses it writes down. */
   readonly runs: readonly (readonly { draw: string; losses: Record<string, string> }[])[];
@@ -71,6 +71,20 @@ const trials: Trial[] = [
     options: { batch: 8, zDim: 4, width: 32 },
     shape: [1, 8, 8],
     runs: [[{ draw: "", losses: { "loss/E+G": "loss" } }]],
+  },
+  {
+    name: "stylegan2",
+    options: {
+      ...{ batch: 4, zDim: 5, wDim: 6, mapLayers: 2, base: 32, maxChannels: 8, group: 2 },
+      augment: "none",
+    },
+    shape: [3, 8, 8],
+    runs: [
+      [{ draw: ".0", losses: { "loss/M+G": "loss.G" } }],
+      [{ draw: ".1", losses: { "loss/path": "loss.path" } }],
+      [{ draw: ".2", losses: { "loss/D": "loss.D" } }],
+      [{ draw: ".3", losses: { "loss/r1": "loss.r1" } }],
+    ],
   },
 ];
 
@@ -111,7 +125,10 @@ describe.each(trials)("$name", ({ name, options, shape, runs }) => {
     for (const [noise, spec] of graph.noise) {
       const { data } = wanted(`${prefix}${noise}${suffix}`);
       expect(data.length).toBe(sizeOf(spec.shape));
-      feeds[noise] = { dtype: "float32", shape: spec.shape, data };
+      feeds[noise] =
+        spec.kind === "normal" || spec.kind === "uniform"
+          ? { dtype: "float32", shape: spec.shape, data }
+          : { dtype: "int32", shape: spec.shape, data: Int32Array.from(data) };
     }
     for (const [scalar, schedule] of graph.scalars) {
       const value = scheduled(schedule, { step: 0, nImages: 0, progress: 0 });
@@ -137,7 +154,7 @@ describe.each(trials)("$name", ({ name, options, shape, runs }) => {
     const programs = await Promise.all(
       graphs.map((g) => runtime.compile(optimize(g.graph), { state: g.state })),
     );
-    for (let step = 0; step < nSteps; step++) {
+    for (let step = 0; step < golden.nSteps; step++) {
       const prefix = `step/${String(step).padStart(2, "0")}/`;
       for (const [i, graph] of graphs.entries()) {
         for (const { draw, losses } of runs[i] ?? []) {

@@ -14,6 +14,7 @@ from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench" / "torch"))
+import stylegan2 as sg2  # noqa: E402
 import systems as s  # noqa: E402
 from safetensors import save  # noqa: E402
 
@@ -92,6 +93,55 @@ class Vae:
             yield {"loss": s.vae_step(E, G, optim, given["x"] / 255, given["z"])}
 
 
+class StyleGan2:
+    """Images 3x8x8, batch 4, z 5, w 6, two layers from z to w, channels 8 and 4."""
+
+    undetermined = ()
+    steps = 4
+
+    def nets(self):
+        M = sg2.Mapping(z=5, w=6, layers=2)
+        G = sg2.Synthesis(widths=[8, 4], channels=3, w=6)
+        D = sg2.Discriminator(widths=[8, 4], channels=3, group=2)
+        state = nn.Module()
+        state.register_buffer("path_mean", torch.zeros([]))
+        for net in (M, G, D):
+            for value in net.parameters():
+                if not value.any():
+                    nn.init.normal_(value, std=0.1)  # biases and noise strengths, so that they count
+        return {"M": M, "G": G, "D": D, "state": state}
+
+    def draw(self):
+        given = {}
+        for k, n in ((0, 4), (1, 2), (2, 4)):
+            given |= {f"z.{k}": torch.randn(4, 5), f"z2.{k}": torch.randn(4, 5)}
+            given |= {f"coin.{k}": torch.rand(1), f"cut.{k}": torch.randint(0, 3, [1])}
+            for name, side in (("b4.conv1", 4), ("b8.conv0", 8), ("b8.conv1", 8)):
+                given[f"noise/G.{name}.{k}"] = torch.randn(n, 1, side, side)
+        given["along.1"] = torch.randn(2, 3, 8, 8)
+        return given | {"x.2": images([4, 3, 8, 8]), "x.3": images([4, 3, 8, 8])}
+
+    def train(self, nets, draws):
+        M, G, D, mean = nets["M"], nets["G"], nets["D"], nets["state"].path_mean
+        adamG, adamD = sg2.lazy_adam([M, G], 0.002, 4), sg2.lazy_adam([D], 0.002, 16)
+        for given in draws:
+            noise = [{key[8:-2]: v for key, v in given.items() if key.startswith("noise/G.") and key[-1] == str(k)} for k in range(3)]
+
+            def ws(k, n):
+                return sg2.styles(M, 4, *(given[f"{key}.{k}"][:n] for key in ("z", "z2", "coin", "cut")))
+
+            x = [given[f"x.{k}"] / 127.5 - 1 for k in (2, 3)]
+            losses = {"loss.G": sg2.descend(adamG, sg2.loss_G(G, D, ws(0, 4), noise[0]))}
+            losses["loss.path"] = sg2.descend(adamG, sg2.loss_path(G, ws(1, 2), noise[1], given["along.1"], mean))
+            with torch.no_grad():
+                average = M.w_avg.clone()  # moves in G's phases only
+                fake = G(ws(2, 4), noise[2])
+                M.w_avg.copy_(average)
+            losses["loss.D"] = sg2.descend(adamD, sg2.loss_D(D, x[0], fake))
+            losses["loss.r1"] = sg2.descend(adamD, sg2.loss_r1(D, x[1], gamma=10.0))
+            yield losses
+
+
 def images(shape):
     """Pixels 0 to 255 of smooth random patterns: coarse noise, enlarged, so that neighbours agree."""
     coarse = torch.randn(*shape[:2], 4, 4)
@@ -151,19 +201,23 @@ def shown(losses):
 def main():
     torch.set_num_threads(1)
     folder = ROOT / "test" / "golden"
-    for name, system in (("dcgan", Dcgan()), ("wgan-gp", WganGp()), ("vae", Vae())):
+    chosen = sys.argv[1:]
+    for name, system in (("dcgan", Dcgan()), ("wgan-gp", WganGp()), ("vae", Vae()), ("stylegan2", StyleGan2())):
+        if chosen and name not in chosen:
+            continue
         torch.manual_seed(1)
         first = state(system.nets())
-        draws = [system.draw() for _ in range(STEPS)]
+        steps = getattr(system, "steps", STEPS)
+        draws = [system.draw() for _ in range(steps)]
         losses, last = run(system, first, draws, torch.float64)
         losses32, last32 = run(system, first, draws, torch.float32)
 
         tensors = {f"init/{key}": value for key, value in first.items()}
-        for step in range(STEPS):
+        for step in range(steps):
             tensors |= {f"step/{step:02}/{key}": value for key, value in (draws[step] | losses[step]).items()}
         tensors |= {f"final/{key}": value for key, value in last.items()}
         path = folder / f"{name}.safetensors"
-        metadata = {"about": system.__doc__, "steps": str(STEPS), "undetermined": " ".join(system.undetermined)}
+        metadata = {"about": system.__doc__, "steps": str(steps), "undetermined": " ".join(system.undetermined)}
         save(path, {key: value.numpy() for key, value in tensors.items()}, metadata)
 
         print(f"{name}: {path.stat().st_size / 1e6:.2f} MB, losses {shown(losses[0])} to {shown(losses[-1])}")

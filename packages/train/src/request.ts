@@ -101,7 +101,7 @@ function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): Dat
   const fields = Object.values(recipe.data);
   const image = fields.find((f): f is ImageField => f.domain === "image");
   const size = preset.size ?? image?.size;
-  const labelled = fields.some((f) => f.domain === "label");
+  const label = fields.find((f) => f.domain === "label");
   const pixels =
     image === undefined || size === undefined
       ? {}
@@ -118,7 +118,7 @@ function dataRequest(recipe: Recipe, preset: Preset, request: TrainRequest): Dat
     domain: image === undefined ? "vector" : "image",
     ...pixels,
     ...(channels === undefined ? {} : { channels }),
-    labels: labelled ? "require" : "ignore",
+    labels: label === undefined ? "ignore" : label.optional === true ? "use" : "require",
     cacheDir: request.cacheDir,
     ...(request.fit === undefined ? {} : { fit: request.fit }),
     ...(request.background === undefined ? {} : { background: request.background }),

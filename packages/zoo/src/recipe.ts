@@ -42,6 +42,8 @@ export interface VectorField extends Streamed {
 }
 export interface LabelField extends Streamed {
   readonly domain: "label";
+  /** Data without labels is taken too; then `nClasses` is 0 and the field must not be used. */
+  readonly optional?: boolean;
 }
 export const image = (o: Omit<ImageField, "domain">): ImageField => ({ domain: "image", ...o });
 export const vector = (o: Omit<VectorField, "domain"> = {}): VectorField => ({
@@ -93,6 +95,8 @@ export type LookAhead<Net extends string = string> = <R>(o: {
 
 /** One update of some nets. */
 export interface Phase<Nets = Record<string, never>, Inputs = Record<string, never>> {
+  /** What its loss is written down as, `loss/NAME`; the nets that it trains unless said otherwise. */
+  readonly name?: string;
   /** The nets that this phase trains; no other net moves, nor do its buffers. */
   readonly update: readonly (keyof Nets & string)[];
   /**

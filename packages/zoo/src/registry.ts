@@ -8,6 +8,7 @@ import gan2d from "./recipes/gan-2d.ts";
 import pacgan2d from "./recipes/pacgan-2d.ts";
 import r3gan2d from "./recipes/r3gan-2d.ts";
 import unrolledGan2d from "./recipes/unrolled-gan-2d.ts";
+import stylegan2 from "./recipes/stylegan2.ts";
 import vae from "./recipes/vae.ts";
 import wganGp from "./recipes/wgan-gp.ts";
 import wganGp2d from "./recipes/wgan-gp-2d.ts";
@@ -24,6 +25,7 @@ export const recipes: readonly Recipe[] = [
   pacgan2d,
   unrolledGan2d,
   r3gan2d,
+  stylegan2,
   vae,
 ];
 

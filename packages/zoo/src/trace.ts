@@ -202,7 +202,8 @@ function traceGroup(
     });
     const ahead = lookAhead({ tracer, optimizers, outputs });
     const { loss, log = {} } = phase.loss(tracer.nets, inputs, scope, ahead);
-    const losses = loss instanceof Tensor ? { [phase.update.join("+")]: loss } : loss;
+    const name = phase.name ?? phase.update.join("+");
+    const losses = loss instanceof Tensor ? { [name]: loss } : loss;
     const named = Object.entries(losses).map(([net, l]) => [`loss/${net}`, l] as const);
     for (const [name, value] of [...named, ...Object.entries(log)]) {
       if (value.size !== 1) {

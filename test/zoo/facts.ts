@@ -9,6 +9,11 @@ export interface Facts {
   /** One record at the tiny and at the full size. */
   readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
   readonly parameters: Readonly<Record<string, number>>;
+  /**
+   * Weights that are scaled where they are used, by the beginning of their names (the last that fits
+   * counts), with the standard deviation that they are kept at.
+   */
+  readonly equalised?: Readonly<Record<string, number>>;
   /** Biases on which no loss depends: batch norm takes them away, or a difference of two means does. */
   readonly idle?: readonly string[];
 }

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import mpmath as mp
 import numpy as np
+from scipy import ndimage
 from scipy.linalg import sqrtm
+from scipy.signal import convolve2d
+from scipy.stats import entropy
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
@@ -114,6 +117,79 @@ def neighbours(real, fake, k_precision=3, k_density=5):
     }
 
 
+def nearest_accuracy(real, fake):
+    n = min(len(real), len(fake))
+    x = np.vstack([real[:n], fake[:n]])
+    kind = np.repeat([0, 1], n)
+    gaps = ((x[:, None] - x[None]) ** 2).sum(-1)
+    np.fill_diagonal(gaps, np.inf)
+    right = []
+    for row, own in zip(gaps, kind):
+        same, other = row[kind == own].min(), row[kind != own].min()
+        right.append(1.0 if same < other else 0.5 if same == other else 0.0)
+    return float(np.mean(right))
+
+
+def inception_score(p, splits):
+    parts = [p[i * len(p) // splits : (i + 1) * len(p) // splits] for i in range(splits)]
+    return [float(np.exp(np.mean([entropy(row, part.mean(0)) for row in part]))) for part in parts]
+
+
+def window():
+    x = np.arange(11) - 5
+    bell = np.exp(-(x**2) / (2 * 1.5**2))
+    flat = np.outer(bell, bell)
+    return flat / flat.sum()
+
+
+def ssim_parts(x, y, span):
+    c1, c2 = (0.01 * span) ** 2, (0.03 * span) ** 2
+    mean = lambda v: convolve2d(v, window(), mode="valid")
+    mx, my = mean(x), mean(y)
+    vx, vy, cov = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+    structure = (2 * cov + c2) / (vx + vy + c2)
+    return ((2 * mx * my + c1) / (mx**2 + my**2 + c1) * structure).mean(), structure.mean()
+
+
+def ms_ssim(x, y, span):
+    weights = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
+    count = sum(min(x.shape) // 2**s >= 11 for s in range(5))
+    weights = weights[:count] / weights[:count].sum()
+    value = 1.0
+    for scale in range(count):
+        whole_part, structure = ssim_parts(x, y, span)
+        value *= max(0, whole_part if scale == count - 1 else structure) ** weights[scale]
+        x, y = (v[: v.shape[0] // 2 * 2, : v.shape[1] // 2 * 2] for v in (x, y))
+        x, y = (v.reshape(v.shape[0] // 2, 2, v.shape[1] // 2, 2).mean((1, 3)) for v in (x, y))
+    return value
+
+
+def laplacian_level(x):
+    """The finest level of the pyramid."""
+    taps = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]) / 256
+    small = ndimage.convolve(x, taps, mode="mirror")[::2, ::2]
+    wide = np.zeros_like(x)
+    wide[::2, ::2] = small
+    return x - ndimage.convolve(wide, 4 * taps, mode="mirror")
+
+
+def pictures():
+    base = ndimage.gaussian_filter(rng.standard_normal([2, 3, 45, 33]), [0, 0, 1, 1])
+    x = on_grid(0.5 + 0.3 * base)
+    y = on_grid(x + 0.1 * rng.standard_normal(x.shape))
+    over = lambda f: [float(np.mean([f(a, b) for a, b in zip(p, q)])) for p, q in zip(x, y)]
+    rounded = lambda v: np.round(v * GRID).astype(int).ravel().tolist()
+    return {
+        "shape": list(x.shape),
+        "x": rounded(x),
+        "y": rounded(y),
+        "ssim": over(lambda a, b: ssim_parts(a, b, 1.0)[0]),
+        "msSsim": over(lambda a, b: ms_ssim(a, b, 1.0)),
+        "psnr": [float(-10 * np.log10(((a - b) ** 2).mean())) for a, b in zip(x, y)],
+        "laplacian": laplacian_level(x[0, 0]).ravel().tolist(),
+    }
+
+
 def whole(x):
     return {"rows": x.shape[0], "cols": x.shape[1], "data": np.round(x * GRID).astype(int).ravel().tolist()}
 
@@ -128,9 +204,14 @@ def main():
             "frechet": frechet(real, fake),
             "kernel": kernel(real, fake),
             **neighbours(real, fake),
+            "nearestAccuracy": nearest_accuracy(real, fake),
         }
         print(name, {k: v for k, v in sets[name].items() if k not in ("real", "fake")}, frechet_scipy(real, fake))
-    FILE.write_text(json.dumps({"grid": GRID, "sets": sets}, separators=(",", ":")) + "\n")
+    probabilities = rng.dirichlet(np.full(5, 0.4), 43)
+    probabilities[:3] = np.eye(5)[:3]  # exact zeros
+    score = {"probabilities": probabilities.ravel().tolist(), "cols": 5, "splits": inception_score(probabilities, 4)}
+    made = {"grid": GRID, "sets": sets, "pictures": pictures(), "inception": score}
+    FILE.write_text(json.dumps(made, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

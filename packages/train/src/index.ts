@@ -53,3 +53,21 @@ export {
 } from "./metrics/modes.ts";
 export { mergeMoments, momentsOf, type Moments } from "./metrics/moments.ts";
 export { neighbourScores, type NeighbourScores } from "./metrics/neighbours.ts";
+export { inceptionScore, type InceptionScore } from "./metrics/inception.ts";
+export {
+  likelihood,
+  logBernoulli,
+  logNormal,
+  logSumExp,
+  type Likelihood,
+} from "./metrics/likelihood.ts";
+export {
+  memorisation,
+  nearestNeighbourAccuracy,
+  type Memorisation,
+  type NearestNeighbourAccuracy,
+} from "./metrics/memorisation.ts";
+export { pathLength, perceptualDistance, type LayerPair } from "./metrics/perceptual.ts";
+export { psnr, takePictures, type Pictures } from "./metrics/pictures.ts";
+export { slicedDistance, type SlicedDistance } from "./metrics/sliced.ts";
+export { msSsim, msSsimDiversity, ssim } from "./metrics/ssim.ts";

@@ -1,0 +1,149 @@
+import { UserError } from "@duelo/core";
+import { fillUniform, streamOf } from "../random.ts";
+import { checkMatrix, type Matrix } from "./matrix.ts";
+import type { Pictures } from "./pictures.ts";
+
+/** What one layer of a feature network makes of two sets of pictures. */
+export interface LayerPair {
+  readonly a: Pictures;
+  readonly b: Pictures;
+  /** One weight a channel, 0 or more, learned from what people find alike; 1 each where there are none. */
+  readonly weights?: ArrayLike<number>;
+}
+
+/**
+ * Perceptual distance of each pair of pictures from the activations of some layers, as in LPIPS (Zhang
+ * et al. 2018, arXiv:1801.03924, Eq. 1): the channels at each place brought to length 1, squared
+ * differences weighted and summed over channels, the mean over places, the sum over layers. Without
+ * LPIPS's own network and weights it must not be called LPIPS; its values depend on the network. 0 for
+ * equal pictures.
+ * @throws UserError for layers of different shapes, and activations that are not finite
+ */
+export function perceptualDistance(layers: readonly LayerPair[]): Float64Array {
+  const n = layers[0]?.a.shape[0] ?? 0;
+  if (n < 1) throw new UserError("The perceptual distance needs at least 1 layer of 1 pair.");
+  const total = new Float64Array(n);
+  for (const [index, layer] of layers.entries()) {
+    const shapes = [layer.a, layer.b].map((p) => p.shape.join(" x "));
+    if (shapes[0] !== shapes[1] || layer.a.shape[0] !== n) {
+      throw new UserError(
+        `The perceptual distance compares activations of one shape, and layer ${index} has ${shapes.join(" and ")}.`,
+      );
+    }
+    for (let i = 0; i < n; i++) total[i] = (total[i] ?? 0) + layerDistance(layer, i);
+  }
+  const bad = total.findIndex((v) => !Number.isFinite(v));
+  if (bad < 0) return total;
+  throw new UserError(
+    `The perceptual distance needs finite activations, and those of pair ${bad} are not. A net that has diverged gives others.`,
+  );
+}
+
+function layerDistance({ a, b, weights }: LayerPair, picture: number): number {
+  const [, channels, height, width] = a.shape;
+  const places = height * width;
+  let sum = 0;
+  for (let p = 0; p < places; p++) {
+    const from = picture * channels * places + p;
+    const [lengthA, lengthB] = [a, b].map(({ data }) => {
+      let square = 0;
+      for (let c = 0; c < channels; c++) square += (data[from + c * places] ?? 0) ** 2;
+      return Math.sqrt(square) + 1e-10; // the authors' guard against 0 / 0
+    });
+    for (let c = 0; c < channels; c++) {
+      const at = from + c * places;
+      const off = (a.data[at] ?? 0) / (lengthA ?? 1) - (b.data[at] ?? 0) / (lengthB ?? 1);
+      sum += (weights?.[c] ?? 1) * off * off;
+    }
+  }
+  return sum / places;
+}
+
+export interface PathOptions {
+  /** [n, d]: where the paths begin and end. */
+  readonly from: Matrix;
+  readonly to: Matrix;
+  /** `slerp` on the sphere, for normal z; `lerp` on the straight line, for w. */
+  readonly along: "slerp" | "lerp";
+  /** `full`: a random place on each path; `end`: its beginning. */
+  readonly sampling: "full" | "end";
+  /** 1e-4 unless said otherwise. */
+  readonly epsilon?: number;
+  readonly seed?: number;
+  /** Squared perceptual distances between the pictures of two sets of latents, with the same noise for both. */
+  readonly distance: (a: Matrix, b: Matrix) => Promise<ArrayLike<number>>;
+}
+
+/**
+ * Perceptual path length (Karras et al. 2019, arXiv:1812.04948, Section 4.1): the mean of
+ * d(G(at t), G(at t + epsilon)) / epsilon^2, without what lies below the 1st and above the 99th
+ * percentile. Small where pictures change evenly. It depends on the perceptual network and on the space.
+ * @throws UserError for latents of different shapes, and distances that are not finite
+ */
+export async function pathLength(
+  options: PathOptions,
+): Promise<{ mean: number; values: Float64Array }> {
+  const { from, to, along, sampling, epsilon = 1e-4, seed = 0, distance } = options;
+  const metric = "The path length";
+  checkMatrix(from, { metric, which: "starting", leastRows: 1 });
+  checkMatrix(to, { metric, which: "ending", leastRows: 1 });
+  if (from.rows !== to.rows || from.cols !== to.cols) {
+    throw new UserError(
+      `${metric} goes from one latent to another, and there are ${from.rows} x ${from.cols} and ${to.rows} x ${to.cols}.`,
+    );
+  }
+  const t = new Float32Array(from.rows);
+  if (sampling === "full") fillUniform(t, { seed, stream: streamOf("metric path"), counter: 0 });
+  const at = (shift: number) => pointsBetween({ from, to, along, t, shift });
+  const distances = await distance(at(0), at(epsilon));
+  const values = Float64Array.from(distances, (d) => d / epsilon ** 2);
+  const bad = values.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0) {
+    throw new UserError(
+      `${metric} needs finite distances, and that of path ${bad} is ${values[bad]}.`,
+    );
+  }
+  const rising = values.toSorted();
+  // From the value at or below the 1st percentile to the one at or above the 99th.
+  const last = rising.length - 1;
+  const kept = rising.slice(Math.floor(0.01 * last), Math.ceil(0.99 * last) + 1);
+  return { mean: kept.reduce((a, b) => a + b, 0) / kept.length, values };
+}
+
+/** The points at t + shift of the way, in float64: epsilon is lost in float32. */
+export function pointsBetween({
+  from,
+  to,
+  along,
+  t,
+  shift,
+}: Pick<PathOptions, "from" | "to" | "along"> & { t: ArrayLike<number>; shift: number }): Matrix {
+  const { rows, cols } = from;
+  const data = new Float64Array(rows * cols);
+  for (let i = 0; i < rows; i++) {
+    const [a, b] = [from, to].map((m) =>
+      Float64Array.from(m.data.subarray(i * cols, (i + 1) * cols)),
+    );
+    if (a === undefined || b === undefined) continue;
+    const place = (t[i] ?? 0) + shift;
+    data.set(along === "lerp" ? mixed(a, 1 - place, b, place) : onSphere(a, b, place), i * cols);
+  }
+  return { rows, cols, data };
+}
+
+function mixed(a: Float64Array, weightA: number, b: Float64Array, weightB: number): Float64Array {
+  return a.map((v, j) => weightA * v + weightB * (b[j] ?? 0));
+}
+
+/** The unit vector at `place` of the arc from a to b; where they point alike, a's own. */
+function onSphere(a: Float64Array, b: Float64Array, place: number): Float64Array {
+  const unit = (v: Float64Array) => {
+    const length = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0)) || 1;
+    return v.map((x) => x / length);
+  };
+  const [start, end] = [unit(a), unit(b)];
+  const cosine = start.reduce((sum, x, j) => sum + x * (end[j] ?? 0), 0);
+  const angle = place * Math.acos(Math.min(1, Math.max(-1, cosine)));
+  const across = unit(mixed(end, 1, start, -cosine));
+  return unit(mixed(start, Math.cos(angle), across, Math.sin(angle)));
+}

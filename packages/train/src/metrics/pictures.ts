@@ -1,0 +1,78 @@
+import { UserError } from "@duelo/core";
+
+/** Pictures as the runtime gives them. */
+export interface Pictures {
+  readonly shape: readonly [n: number, channels: number, height: number, width: number];
+  /** [n, channels, height, width] */
+  readonly data: Float32Array | Float64Array | Uint8Array;
+}
+
+/** Pictures to compare one by one. */
+export interface PicturePair {
+  readonly a: Pictures;
+  readonly b: Pictures;
+  /** The largest pixel value less the smallest: 255 for bytes, 2 for [-1, 1]. It changes the result. */
+  readonly range: number;
+}
+
+/** Throws UserError unless both hold pictures of one size, equally many, with finite pixels. */
+export function checkPictures({ a, b, range }: PicturePair, metric: string): void {
+  const size = (p: Pictures) => p.shape.join(" x ");
+  if (size(a) !== size(b)) {
+    throw new UserError(
+      `${metric} compares pictures pair by pair, and these are ${size(a)} and ${size(b)} ` +
+        "(pictures x channels x height x width).",
+    );
+  }
+  if (a.shape[0] < 1) throw new UserError(`${metric} needs at least 1 pair of pictures.`);
+  if (!(range > 0 && Number.isFinite(range))) {
+    throw new UserError(`${metric} needs the range of the pixels, above 0; it is ${range}.`);
+  }
+  for (const { data, shape } of [a, b]) {
+    if (data.length !== shape.reduce((x, y) => x * y, 1)) {
+      throw new RangeError(`${size({ data, shape })} pictures have ${data.length} numbers`);
+    }
+    const bad = data.findIndex((v) => !Number.isFinite(v));
+    if (bad < 0) continue;
+    const picture = Math.floor(bad / (data.length / shape[0]));
+    throw new UserError(
+      `${metric} needs finite pixels, and picture ${picture} has ${data[bad]}. A net that has diverged gives such pixels.`,
+    );
+  }
+}
+
+/** One channel of one picture in float64, [height, width]. */
+export function plane({ shape, data }: Pictures, picture: number, channel: number): Float64Array {
+  const [, channels, height, width] = shape;
+  const from = (picture * channels + channel) * height * width;
+  return Float64Array.from(data.subarray(from, from + height * width));
+}
+
+/** Some of the pictures, in the order named. */
+export function takePictures({ shape, data }: Pictures, rows: ArrayLike<number>): Pictures {
+  const [n, ...rest] = shape;
+  const size = data.length / n;
+  const taken = new Float64Array(rows.length * size);
+  for (let i = 0; i < rows.length; i++) {
+    const from = (rows[i] ?? 0) * size;
+    taken.set(data.subarray(from, from + size), i * size);
+  }
+  return { shape: [rows.length, ...rest], data: taken };
+}
+
+/**
+ * Peak signal-to-noise ratio of each pair, 10 log10(range^2 / mean squared error), in decibels;
+ * Infinity for equal pictures.
+ * @throws UserError for different shapes, pixels that are not finite, and a range that is not above 0
+ */
+export function psnr({ a, b, range }: PicturePair): Float64Array {
+  checkPictures({ a, b, range }, "The signal-to-noise ratio");
+  const size = a.data.length / a.shape[0];
+  return Float64Array.from({ length: a.shape[0] }, (_, i) => {
+    let square = 0;
+    for (let at = i * size; at < (i + 1) * size; at++) {
+      square += ((a.data[at] ?? 0) - (b.data[at] ?? 0)) ** 2;
+    }
+    return 10 * Math.log10(range ** 2 / (square / size));
+  });
+}

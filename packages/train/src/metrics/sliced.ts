@@ -1,0 +1,235 @@
+import { UserError } from "@duelo/core";
+import { fillNormal, streamOf } from "../random.ts";
+import { drawRows, drawRowsAgain } from "./draw.ts";
+import type { Matrix } from "./matrix.ts";
+import { plane, takePictures, type Pictures } from "./pictures.ts";
+
+const metric = "The sliced Wasserstein distance";
+const patch = 7; // pixels a side
+const leastSide = 16; // of the coarsest level
+
+export interface SlicedOptions {
+  readonly real: Pictures;
+  readonly fake: Pictures;
+  /** How many pictures of each set are looked at: 512, or all of the smaller set, unless said otherwise. */
+  readonly pictures?: number;
+  /** Patches of each picture and level; 32 unless said otherwise (the authors take 128 of 16,384 pictures). */
+  readonly patches?: number;
+  /** Directions that patches are projected onto; 512 unless said otherwise. */
+  readonly projections?: number;
+  readonly seed?: number;
+}
+
+export interface SlicedDistance {
+  /** By level, from full size down to 16 pixels; times 1,000, as it is published. */
+  readonly levels: readonly { readonly side: number; readonly distance: number }[];
+  /** Their mean. */
+  readonly mean: number;
+}
+
+/**
+ * Sliced Wasserstein distance of patches of a Laplacian pyramid (Karras et al. 2018,
+ * arXiv:1710.10196, Section 5): 7 x 7 patches at random places, each channel of each set brought to
+ * mean 0 and variance 1, projected onto random directions and sorted. Each level sees structure of
+ * its own size. 0 or more; compare only results of equally many pictures and patches.
+ * @throws UserError for pictures of different sizes or below 16 x 16, and pixels that are not finite
+ */
+export function slicedDistance({
+  real,
+  fake,
+  pictures = 512,
+  patches = 32,
+  projections = 512,
+  seed = 0,
+}: SlicedOptions): SlicedDistance {
+  check(real, fake);
+  const n = Math.min(pictures, real.shape[0], fake.shape[0]);
+  const some = (of: Pictures, which: string) =>
+    laplacian(takePictures(of, drawRows({ n, of: of.shape[0], seed, purpose: `sliced ${which}` })));
+  const [reals, fakes] = [some(real, "real"), some(fake, "fake")];
+  const levels = reals.map((level, i) => {
+    const other = fakes[i] ?? level;
+    const cut = (of: Pictures, which: string) =>
+      descriptors(of, { patches, seed, purpose: `sliced patches ${which}`, counter: i });
+    const [a, b] = [cut(level, "real"), cut(other, "fake")];
+    const distance = 1e3 * sliced({ a, b }, { projections, seed, level: i });
+    return { side: level.shape[2], distance };
+  });
+  return { levels, mean: levels.reduce((sum, l) => sum + l.distance, 0) / levels.length };
+}
+
+function check(real: Pictures, fake: Pictures): void {
+  const size = ({ shape: [, ...rest] }: Pictures) => rest.join(" x ");
+  if (size(real) !== size(fake)) {
+    throw new UserError(
+      `${metric} compares pictures of one size, and the real ones are ${size(real)}, the generated ` +
+        `ones ${size(fake)} (channels x height x width).`,
+    );
+  }
+  const [n, , height, width] = real.shape;
+  if (Math.min(height, width) < leastSide) {
+    throw new UserError(
+      `${metric} needs pictures of at least ${leastSide} x ${leastSide}, not ${height} x ${width}.`,
+    );
+  }
+  if (Math.min(n, fake.shape[0]) < 1)
+    throw new UserError(`${metric} needs pictures on both sides.`);
+  if (real.data.every(Number.isFinite) && fake.data.every(Number.isFinite)) return;
+  throw new UserError(`${metric} needs finite pixels. A net that has diverged gives others.`);
+}
+
+/** The levels of a Laplacian pyramid, from the finest; the last is the low-pass rest. */
+export function laplacian(pictures: Pictures): Pictures[] {
+  const levels = [pictures];
+  for (let last = pictures; Math.min(last.shape[2], last.shape[3]) >= 2 * leastSide;) {
+    const smaller = reduce(last);
+    const back = expand(smaller, { height: last.shape[2], width: last.shape[3] });
+    const data = Float64Array.from(last.data, (v, i) => v - (back.data[i] ?? 0));
+    levels[levels.length - 1] = { shape: last.shape, data };
+    levels.push(smaller);
+    last = smaller;
+  }
+  return levels;
+}
+
+const taps = [1, 4, 6, 4, 1].map((v) => v / 16);
+
+/** Blurred, and every second pixel of that. */
+function reduce(pictures: Pictures): Pictures {
+  const [, , height, width] = pictures.shape;
+  const half = { height: Math.ceil(height / 2), width: Math.ceil(width / 2) };
+  return eachPlane(pictures, half, (x) => {
+    const soft = blur(x, height, width);
+    return (i, j) => soft[2 * i * width + 2 * j] ?? 0;
+  });
+}
+
+/** Zeros between the pixels, blurred, times 4. */
+function expand(pictures: Pictures, to: { height: number; width: number }): Pictures {
+  const width = pictures.shape[3];
+  return eachPlane(pictures, to, (x) => {
+    const wide = new Float64Array(to.height * to.width);
+    for (let at = 0; at < x.length; at++) {
+      wide[2 * Math.floor(at / width) * to.width + 2 * (at % width)] = 4 * (x[at] ?? 0);
+    }
+    const soft = blur(wide, to.height, to.width);
+    return (i, j) => soft[i * to.width + j] ?? 0;
+  });
+}
+
+/** New planes of another size, pixel by pixel. */
+function eachPlane(
+  pictures: Pictures,
+  { height, width }: { height: number; width: number },
+  pixels: (plane: Float64Array) => (i: number, j: number) => number,
+): Pictures {
+  const [n, channels] = pictures.shape;
+  const data = new Float64Array(n * channels * height * width);
+  for (let p = 0; p < n * channels; p++) {
+    const at = pixels(plane(pictures, Math.floor(p / channels), p % channels));
+    for (let i = 0; i < height; i++) {
+      for (let j = 0; j < width; j++) data[(p * height + i) * width + j] = at(i, j);
+    }
+  }
+  return { shape: [n, channels, height, width], data };
+}
+
+/** 1 4 6 4 1 both ways; beyond the border the picture is mirrored at its last pixel. */
+function blur(x: Float64Array, height: number, width: number): Float64Array {
+  const across = new Float64Array(x.length);
+  const out = new Float64Array(x.length);
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      let sum = 0;
+      for (const [t, tap] of taps.entries())
+        sum += tap * (x[i * width + mirrored(j + t - 2, width)] ?? 0);
+      across[i * width + j] = sum;
+    }
+  }
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) {
+      let sum = 0;
+      for (const [t, tap] of taps.entries())
+        sum += tap * (across[mirrored(i + t - 2, height) * width + j] ?? 0);
+      out[i * width + j] = sum;
+    }
+  }
+  return out;
+}
+
+function mirrored(i: number, n: number): number {
+  if (i < 0) return -i;
+  return i < n ? i : 2 * (n - 1) - i;
+}
+
+/** Patches at random places, [n * patches, channels * 49], each channel to mean 0 and variance 1. */
+function descriptors(
+  { shape: [n, channels, height, width], data }: Pictures,
+  draw: { patches: number; seed: number; purpose: string; counter: number },
+): Matrix {
+  const rows = n * draw.patches;
+  const cols = channels * patch * patch;
+  const drawn = (of: number, axis: string) =>
+    drawRowsAgain({ ...draw, n: rows, of, purpose: `${draw.purpose} ${axis}` });
+  const [top, left] = [drawn(height - patch + 1, "y"), drawn(width - patch + 1, "x")];
+  const out = new Float32Array(rows * cols);
+  for (let p = 0; p < rows; p++) {
+    for (let t = 0; t < cols; t++) {
+      const [c, y, x] = [Math.floor(t / patch / patch), Math.floor(t / patch) % patch, t % patch];
+      const line = (Math.floor(p / draw.patches) * channels + c) * height + (top[p] ?? 0) + y;
+      out[p * cols + t] = data[line * width + (left[p] ?? 0) + x] ?? 0;
+    }
+  }
+  for (let c = 0; c < channels; c++) standardise({ rows, cols, data: out }, c * patch * patch);
+  return { rows, cols, data: out };
+}
+
+/** Brings the 49 columns from `from`, taken together, to mean 0 and variance 1; constants to 0. */
+function standardise({ rows, cols, data }: Matrix, from: number): void {
+  const n = rows * patch * patch;
+  const sumOf = (value: (v: number) => number) => {
+    let sum = 0;
+    for (let p = 0; p < rows; p++) {
+      for (let t = from; t < from + patch * patch; t++) sum += value(data[p * cols + t] ?? 0);
+    }
+    return sum;
+  };
+  const mean = sumOf((v) => v) / n;
+  const deviation = Math.sqrt(sumOf((v) => (v - mean) ** 2) / n);
+  for (let p = 0; p < rows; p++) {
+    for (let t = from; t < from + patch * patch; t++) {
+      data[p * cols + t] = deviation > 0 ? ((data[p * cols + t] ?? 0) - mean) / deviation : 0;
+    }
+  }
+}
+
+/** The mean over random directions of the mean distance between sorted projections. */
+function sliced(
+  { a, b }: { a: Matrix; b: Matrix },
+  { projections, seed, level }: { projections: number; seed: number; level: number },
+): number {
+  const stream = streamOf(`metric sliced directions ${level}`);
+  const direction = new Float32Array(a.cols);
+  let total = 0;
+  for (let p = 0; p < projections; p++) {
+    fillNormal(direction, { seed, stream, counter: p });
+    const norm = Math.sqrt(direction.reduce((sum, v) => sum + v * v, 0));
+    const [x, y] = [projected(a, direction, norm), projected(b, direction, norm)];
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) sum += Math.abs((x[i] ?? 0) - (y[i] ?? 0));
+    total += sum / x.length;
+  }
+  return total / projections;
+}
+
+/** Each row along the direction, rising. */
+function projected({ rows, cols, data }: Matrix, direction: Float32Array, norm: number) {
+  const out = new Float32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let at = i * cols, j = 0; j < cols; j++, at++)
+      sum += (data[at] ?? 0) * (direction[j] ?? 0);
+    out[i] = sum / norm;
+  }
+  return out.toSorted();
+}

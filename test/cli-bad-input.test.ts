@@ -240,3 +240,11 @@ test("a checkpoint that was cut short, or spoiled", async () => {
   );
   writeFileSync(path, whole);
 });
+
+test("what cannot be judged or compared", async () => {
+  expect(await refused("eval")).toMatchInlineSnapshot();
+  expect(await refused("eval 1 --metrics fidd")).toMatchInlineSnapshot();
+  expect(await refused("eval photos --size 16")).toMatchInlineSnapshot();
+  expect(await refused("eval photos --against one")).toMatchInlineSnapshot();
+  expect(await refused("compare 1")).toMatchInlineSnapshot();
+});

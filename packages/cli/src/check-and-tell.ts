@@ -1,7 +1,6 @@
 import { FailureError } from "@duelo/core";
-import { checkData, namedSets, type DataReport } from "@duelo/train";
+import { checkData, domainOf, type DataReport } from "@duelo/train";
 import { writeFile } from "node:fs/promises";
-import { extname } from "node:path";
 import { count, figures, plural, table } from "./format.ts";
 import { textReporter } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,12 +28,6 @@ export async function checkAndTell(options: {
   }
   terminal.out(json ? `${JSON.stringify(facts)}\n` : reportText(report));
   if (sheet !== undefined && picture !== undefined && !json) terminal.out(`sheet  ${sheet}\n`);
-}
-
-/** A .npy may hold either; pictures are meant unless the set is known to be points. */
-function domainOf(spec: string): "image" | "vector" {
-  const known = namedSets.find((set) => set.name === spec)?.domain;
-  return known ?? ([".csv", ".tsv"].includes(extname(spec).toLowerCase()) ? "vector" : "image");
 }
 
 const nShown = 10;

@@ -118,6 +118,7 @@ export { sampleRun } from "@duelo/train"; // sample
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
 export { importWeights, readWeights } from "@duelo/train"; // import
+export { evaluate, metrics, writeJudgementPage } from "@duelo/train"; // eval
 export { compareRuns } from "@duelo/train"; // compare
 export { checkData, namedSets, openData } from "@duelo/train"; // data check
 export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor

@@ -3,6 +3,7 @@ import { addBench } from "./commands/bench.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEval } from "./commands/eval.ts";
 import { addExport } from "./commands/export.ts";
 import { addImport } from "./commands/import.ts";
 import { addList } from "./commands/list.ts";
@@ -32,6 +33,7 @@ export function createProgram(terminal: Terminal): Command {
     addSample,
     addExport,
     addImport,
+    addEval,
     addCompare,
     addList,
     addShow,

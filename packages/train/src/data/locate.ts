@@ -74,3 +74,9 @@ export async function locate(options: {
     throw pathError(spec, error);
   }
 }
+
+/** What a spec most likely holds. A .npy may hold either: pictures are meant. */
+export function domainOf(spec: string): "image" | "vector" {
+  const known = namedSets.find((set) => set.name === spec)?.domain;
+  return known ?? ([".csv", ".tsv"].includes(extname(spec).toLowerCase()) ? "vector" : "image");
+}

@@ -76,7 +76,12 @@ function openVectors(source: VectorSource, request: DataRequest, hooks: Hooks): 
     },
     ...(labels && source.classes ? { classes: source.classes } : {}),
     key,
-    settings: { layout: source.layout, records: indices.length, ...source.settings },
+    settings: {
+      layout: source.layout,
+      records: indices.length,
+      ...source.settings,
+      ...(request.limit === undefined ? {} : { limit: request.limit }),
+    },
     skipped: source.skipped,
     read(indices, out) {
       readLabels(labels, indices, out);

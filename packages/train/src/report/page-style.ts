@@ -43,6 +43,7 @@ pre { margin: 0 0 1.25rem; padding: 0.9rem 1.1rem; overflow-x: auto; background:
 .runs .key { white-space: normal; }
 .runs b { font-weight: 600; margin-right: 0.5rem; }
 i[style] { display: inline-block; width: 0.9rem; height: 0.2rem; margin-right: 0.4rem; vertical-align: 0.25rem; border-radius: 1px; }
+.faint { color: var(--faint); font-size: 0.9rem; margin: 1rem 0; max-width: none; }
 .warning { color: var(--warning); font-size: 0.9rem; margin: 0.5rem 0; }
 #viewer img { width: 100%; max-width: 32.5rem; }
 #viewer label { display: block; max-width: 32.5rem; margin: 0 0 1rem; }

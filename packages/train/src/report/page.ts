@@ -1,6 +1,7 @@
 import { chart } from "./chart.ts";
 import { trainCommand, useCommands } from "./commands.ts";
 import { html, join, type Html } from "./html.ts";
+import { judgementSection } from "./judgement-section.ts";
 import { script } from "./page-style.ts";
 import { image, wholePage, type Picture } from "./whole-page.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -17,6 +18,8 @@ export interface Frame extends Picture {
 export interface Pictures {
   readonly real: Picture | undefined;
   readonly frames: readonly Frame[];
+  /** Generated images and their nearest neighbours. */
+  readonly neighbours?: Picture | undefined;
   /** Files that are no whole pictures. */
   readonly unreadable: readonly string[];
 }
@@ -28,8 +31,9 @@ export function reportPage(run: RunRecord, pictures: Pictures): Html {
     title: `${recipe} on ${data}, step ${numberText(run.step)}`,
     script,
     main: html`<h1>${recipe} on ${data}</h1>
-      ${summary(run, pictures)} ${pair(run, pictures)} ${chartSections(run.series)}
-      ${film(pictures.frames)} ${useSection(run)} ${optionsSection(run)}`,
+      ${summary(run, pictures)} ${pair(run, pictures)} ${judged(run, pictures)}
+      ${chartSections(run.series)} ${film(pictures.frames)} ${useSection(run)}
+      ${optionsSection(run)}`,
   });
 }
 
@@ -78,13 +82,27 @@ function pair(run: RunRecord, { real, frames }: Pictures): Html {
     </div>`;
 }
 
+function judged({ judgements }: RunRecord, { neighbours }: Pictures): Html {
+  const last = judgements.at(-1);
+  return last === undefined ? html`` : judgementSection(last, neighbours);
+}
+
 /** Losses; how well each D tells real from generated; everything else, one small chart a number. */
 function chartSections(series: readonly Series[]): Html {
+  const metrics = series.filter(({ name }) => name.startsWith("metric/"));
   const losses = series.filter(({ name }) => name.startsWith("loss/"));
   const judged = judges(series);
-  const used = new Set([...losses, ...judged.flatMap(({ real, fake }) => [real, fake])]);
+  const used = new Set([
+    ...metrics,
+    ...losses,
+    ...judged.flatMap(({ real, fake }) => [real, fake]),
+  ]);
   const others = series.filter((s) => !used.has(s));
   return join([
+    section({
+      title: "Metrics while it trained",
+      charts: metrics.map((s) => chart({ title: s.name, lines: [line(s)], size: large })),
+    }),
     section({
       title: "Losses",
       charts:

@@ -28,7 +28,8 @@ export async function writeReport({ dir }: { readonly dir: string }): Promise<st
 }
 
 /** At most `nFrames` of the sample grids, evenly spaced, with the first and the last. */
-async function readPictures(dir: string, { samples, real }: RunRecord): Promise<Pictures> {
+async function readPictures(dir: string, run: RunRecord): Promise<Pictures> {
+  const { samples, real, neighbours } = run;
   const last = samples.length - 1;
   const n = Math.min(nFrames, samples.length);
   const chosen = Array.from(
@@ -49,5 +50,10 @@ async function readPictures(dir: string, { samples, real }: RunRecord): Promise<
     const picture = sample && (await read(sample.path));
     if (sample && picture) frames.push({ step: sample.step, ...picture });
   }
-  return { real: real === undefined ? undefined : await read(real), frames, unreadable };
+  return {
+    real: real === undefined ? undefined : await read(real),
+    neighbours: neighbours === undefined ? undefined : await read(neighbours),
+    frames,
+    unreadable,
+  };
 }

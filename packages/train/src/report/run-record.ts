@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "@duelo/core";
 import { z } from "zod";
+import { neighboursName, readJudgements, type Judgement } from "../judge/judgement.ts";
 import { errorCode, unlessMissing } from "../run/file-system.ts";
 import type { Series } from "./series.ts";
 
@@ -54,6 +55,10 @@ export interface RunRecord {
   readonly samples: readonly { readonly step: number; readonly path: string }[];
   /** A grid of real data, where there is one. */
   readonly real: string | undefined;
+  /** What `duelo eval` found, oldest first. */
+  readonly judgements: readonly Judgement[];
+  /** A picture of nearest neighbours, where there is one. */
+  readonly neighbours: string | undefined;
 }
 
 /**
@@ -81,6 +86,8 @@ export async function readRun(dir: string): Promise<RunRecord> {
     nBadLines,
     samples,
     real: names.includes("real.png") ? "samples/real.png" : undefined,
+    judgements: await readJudgements(dir),
+    neighbours: (await readdir(dir)).includes(neighboursName) ? neighboursName : undefined,
   };
 }
 

@@ -1,0 +1,93 @@
+import { UserError } from "@duelo/core";
+import { evaluate, featureKinds, metrics, writeJudgementPage, type Judgement } from "@duelo/train";
+import { cacheDir } from "./cache-dir.ts";
+import type { EvalFlags } from "./commands/eval.ts";
+import { count, figures, table, wrapped } from "./format.ts";
+import { textReporter } from "./progress.ts";
+import { untilSignal } from "./signals.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Judges and prints what was found. @throws UserError as `evaluate` does */
+export async function evaluateAndTell(options: {
+  samples: string | undefined;
+  flags: EvalFlags;
+  terminal: Terminal;
+}): Promise<void> {
+  const { samples, flags, terminal } = options;
+  if (flags.metrics?.includes("list")) return terminal.out(metricList());
+  if (samples === undefined) {
+    throw new UserError(
+      "Name what to judge: a run, or a folder of samples. See duelo eval --help.",
+    );
+  }
+  const { number: n, size, out, json, ...rest } = flags;
+  const reporter = textReporter(terminal);
+  const request = {
+    ...{ ...rest, ...size, judged: samples, cacheDir: cacheDir() },
+    ...(n === undefined ? {} : { n }),
+  };
+  const { judgement, picture, dir } = await untilSignal(
+    (signal) => evaluate(request, { progress: reporter.data, warn: reporter.note, signal }),
+    () => undefined,
+  ).finally(reporter.rest);
+  if (out !== undefined) await writeJudgementPage({ out, judgement, picture });
+  terminal.out(json ? `${JSON.stringify(judgement)}\n` : judgementText(judgement));
+  if (json) return;
+  if (dir !== undefined) terminal.err(`Added to ${dir}/metrics.jsonl and report.html\n`);
+  if (out !== undefined) terminal.out(`page      ${out}\n`);
+}
+
+/** Every metric and every kind of features, with what it says. */
+function metricList(): string {
+  const about = (names: readonly string[], text: string): string =>
+    `  ${names.join(", ")}\n${wrapped(text, { first: "      ", width: 90 })}`;
+  return [
+    "Metrics (--metrics name,name)\n",
+    ...metrics.map((m) => about([m.name, ...(m.aliases ?? [])], m.about)),
+    "\nFeatures (--features name)\n",
+    ...featureKinds.map((f) => about([f.name], `${f.about}.`)),
+  ].join("");
+}
+
+const number = (value: number): string => (Number.isInteger(value) ? count(value) : figures(value));
+
+type Sided = Judgement["generated"];
+
+const sideText = ({ name, n, shape, split, resizer }: Sided): string => {
+  const what = shape.length === 3 ? "images" : "rows";
+  const part = split === undefined ? "" : ` (${split})`;
+  const size = shape.length === 3 ? `, ${resizer}` : "";
+  return `${name}${part}: ${count(n)} ${what} of [${shape.join(", ")}]${size}`;
+};
+
+/** A judgement as text, for a person: what was compared, the numbers, and what they say. */
+export function judgementText(judgement: Judgement): string {
+  const { generated, reference, heldOut, features, scores, verdict, notes, step } = judgement;
+  const digest = features.digest === undefined ? "" : `, sha256 ${features.digest.slice(0, 12)}`;
+  const facts = [
+    [
+      "judged",
+      `${sideText(generated)}${step === undefined ? "" : `, step ${count(step)}`}, seed ${judgement.seed}`,
+    ],
+    ["against", sideText(reference)],
+    ...(heldOut ? [["held out", sideText(heldOut)]] : []),
+    ["features", `${features.name}${digest}, ${features.resizer}`],
+  ];
+  const rows = scores.map((s) => [
+    s.title,
+    number(s.value),
+    s.interval ? s.interval.map(number).join(" to ") : "–",
+    s.floor === undefined ? "–" : number(s.floor),
+    s.better === "neither" ? "" : s.better,
+    `${count(s.nGenerated)} / ${count(s.nReference)}`,
+  ]);
+  const head = ["", "value", "95 % interval", "real data", "better", "samples / real"];
+  return [
+    table(facts),
+    "\n",
+    table([head, ...rows]),
+    "\n",
+    ...verdict.map((line) => wrapped(line)),
+    ...notes.map((line) => wrapped(line)),
+  ].join("");
+}

@@ -1,0 +1,240 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { train } from "../loop.ts";
+import { encodeImages } from "../report/grid.ts";
+import { emojiPixels } from "../report/testing.ts";
+import { evaluate, type EvaluateRequest } from "./evaluate.ts";
+import { readJudgements } from "./judgement.ts";
+import { metrics } from "./metric-table.ts";
+
+let root = "";
+const size = 16;
+const n = 40;
+
+/** Writes images [n, 3, 16, 16] as a folder, some in each of two classes where asked. */
+async function put(
+  folder: string,
+  pixels: Uint8Array,
+  { classes = [""], side = size }: { classes?: readonly string[]; side?: number } = {},
+): Promise<void> {
+  const count = pixels.length / (3 * side * side);
+  const files = await encodeImages({ pixels, shape: [count, 3, side, side], range: [0, 255] });
+  for (const name of classes) await mkdir(join(root, folder, name), { recursive: true });
+  for (const [i, bytes] of files.entries()) {
+    const name = `${String(i).padStart(3, "0")}.png`;
+    await writeFile(join(root, folder, classes[i % classes.length] ?? "", name), bytes);
+  }
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "duelo-judge-"));
+  const all = await emojiPixels({ n: 2 * n, size });
+  const half = all.length / 2;
+  await put("real", all.subarray(0, half));
+  await put("others", all.subarray(half));
+  await put("blurred", await emojiPixels({ n, size, blur: 2 }));
+  await put("copied", all.subarray(0, half));
+  await put("same", new Uint8Array(20 * 3 * size * size).fill(90));
+  await put("few", all.subarray(0, 5 * 3 * size * size));
+  await put("larger", await emojiPixels({ n: 12, size: 20 }), { side: 20 });
+  await put("mixed", all.subarray(0, 12 * 3 * size * size));
+  await put("mixed", await emojiPixels({ n: 2, size: 20 }), { side: 20 });
+  await put("classed", all.subarray(0, half), { classes: ["a", "b"] });
+  await mkdir(join(root, "grey"));
+  for (let i = 0; i < 12; i++) {
+    const png = await sharp({
+      create: {
+        width: size,
+        height: size,
+        channels: 3,
+        background: { r: 9 * i, g: 9 * i, b: 9 * i },
+      },
+    })
+      .toColourspace("b-w")
+      .png()
+      .toBuffer();
+    await writeFile(join(root, "grey", `${i}.png`), png);
+  }
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const ask = (judged: string, over: Partial<EvaluateRequest> = {}): EvaluateRequest => ({
+  ...{ runs: join(root, "runs"), cacheDir: join(root, "cache") },
+  judged: join(root, judged),
+  against: join(root, "real"),
+  ...over,
+});
+
+async function scoresOf(judged: string, over: Partial<EvaluateRequest> = {}) {
+  const { judgement, picture } = await evaluate(ask(judged, over));
+  const value = (metric: string): number =>
+    judgement.scores.find((s) => s.metric === metric)?.value ?? Number.NaN;
+  return { judgement, picture, value };
+}
+
+describe("folders of images", () => {
+  test("a blurred copy is blurrier, and further off than other real images", async () => {
+    const blurred = await scoresOf("blurred");
+    const others = await scoresOf("others");
+    expect(blurred.value("sharpness")).toBeLessThan(0.5);
+    expect(blurred.judgement.verdict.join(" ")).toMatch(/It is blurrier than the data \(sharpness/);
+    expect(others.judgement.verdict.join(" ")).not.toContain("blurrier");
+    expect(others.judgement.verdict.join(" ")).toContain("It does not memorise");
+  });
+
+  test("a copy of the data is at distance 0 and memorised", async () => {
+    const { judgement, value, picture } = await scoresOf("copied");
+    expect(value("frechet")).toBeCloseTo(0, 8);
+    for (const metric of ["precision", "recall", "coverage"]) expect(value(metric)).toBe(1);
+    expect(value("sharpness")).toBeCloseTo(1, 12);
+    expect(value("copies")).toBe(1);
+    expect(judgement.verdict.at(-1)).toMatch(
+      /^It memorises \(100 % of its samples are near copies/,
+    );
+    expect((await sharp(picture).metadata()).height).toBe(2 * 64 + 2); // generated, nearest real
+  });
+
+  test("each number comes with what it must be read with", async () => {
+    const { judgement } = await scoresOf("others");
+    expect(judgement).toMatchObject({
+      generated: { name: "others", n, shape: [3, size, size], resizer: "crop to 16x16" },
+      reference: { name: "real", n },
+      features: { name: "pixels-8", resizer: "area to 8x8" },
+      seed: 0,
+      notes: [],
+    });
+    expect(judgement.scores.map((s) => s.metric)).toEqual(
+      "frechet kernel precision recall density coverage sharpness copies".split(" "),
+    );
+    for (const { interval: [low, high] = [1, 0], value, floor } of judgement.scores) {
+      expect(low).toBeLessThanOrEqual(value);
+      expect(high).toBeGreaterThanOrEqual(value);
+      expect(floor).toBeDefined();
+    }
+    expect((await scoresOf("others")).judgement).toEqual(judgement); // the same again
+  });
+
+  test("labels on both sides are used within classes", async () => {
+    const real = { against: join(root, "classed"), metrics: ["class-fid"] };
+    expect((await scoresOf("classed", real)).value("class-frechet")).toBeCloseTo(0, 8);
+  });
+
+  test("one image over and over is said to be that", async () => {
+    const { judgement } = await scoresOf("same", { metrics: ["frechet"] });
+    expect(judgement.verdict[0]).toBe(
+      "All 20 samples of same are the same: it has collapsed to one.",
+    );
+  });
+
+  test("what needs more samples is left out, and told of", async () => {
+    const { judgement } = await scoresOf("few");
+    expect(judgement.notes).toEqual([
+      "Left out for want of samples: precision, recall, density, coverage.",
+    ]);
+  });
+});
+
+describe("a run", () => {
+  test("is judged against its own data, and keeps what was found", async () => {
+    const cacheDir = join(root, "cache");
+    const asked = {
+      recipe: "gan-2d",
+      data: "ring8",
+      limit: 2000,
+      set: { batch: 32, width: 16 },
+      cacheDir,
+    };
+    const runs = join(root, "runs");
+    const { dir } = await train({ ...asked, runs, budget: { steps: 5 }, holdOut: 0.1 });
+    const { against: _, ...request } = ask("");
+    const { judgement } = await evaluate({ ...request, judged: "latest" });
+    expect(judgement.scores.map((s) => s.metric)).toEqual(["modes", "high-quality", "reverse-kl"]);
+    expect(judgement.scores[0]).toMatchObject({ floor: 8, nGenerated: 2500 });
+    expect(judgement.verdict[0]).toMatch(
+      /^It (misses \d of|reaches all) 8 modes, and \d+ % of its/,
+    );
+    expect(judgement.heldOut?.split).toBe("held out");
+    expect(await readJudgements(dir)).toEqual([judgement]);
+    expect(await readFile(join(dir, "report.html"), "utf8")).toContain("Modes reached");
+    const all = await evaluate({ ...request, judged: dir, metrics: ["memorisation"], n: 40 });
+    expect(all.judgement.scores[0]).toMatchObject({ metric: "memorisation", nGenerated: 40 });
+    expect((await readJudgements(dir)).length).toBe(2);
+  });
+});
+
+describe("what cannot be judged is refused in one sentence", () => {
+  const error = async (judged: string, over: Partial<EvaluateRequest> = {}) =>
+    String(await evaluate(ask(judged, over)).catch(String)).replaceAll(root, "ROOT");
+
+  const quick = { metrics: ["sharpness"] };
+
+  test("images of several sizes, of another size, grey against colour", async () => {
+    expect(await error("mixed")).toMatchInlineSnapshot(
+      `"UserError: The pictures of mixed differ in size (000.png is 20 x 20, 002.png is 16 x 16). Give the height and width to train at."`,
+    );
+    expect(await error("larger")).toMatchInlineSnapshot(
+      `"UserError: The two sides do not fit each other: those of larger are 20 x 20 pixels, RGB, those of real are 16 x 16 pixels, RGB. Bring both to one size, such as --size 16x16."`,
+    );
+    expect(await error("grey")).toMatchInlineSnapshot(
+      `"UserError: The two sides do not fit each other: those of grey are 16 x 16 pixels, grey, those of real are 16 x 16 pixels, RGB. Bring both to one kind, such as --channels 3."`,
+    );
+    expect(
+      (await scoresOf("larger", { ...quick, height: 16, width: 16 })).judgement.generated.n,
+    ).toBe(12);
+    expect((await scoresOf("grey", { ...quick, channels: 3 })).judgement.generated.n).toBe(12);
+  });
+
+  test("too few, and all the same", async () => {
+    expect(await error("few", { metrics: ["precision"] })).toMatchInlineSnapshot(
+      `"UserError: Metric precision needs 12 samples on each side, and few has 5. Give it more."`,
+    );
+    expect(await error("others", { against: join(root, "same") })).toMatchInlineSnapshot(
+      `"UserError: All 20 records of same are the same, so nothing can be held against them. Name a set of records that differ."`,
+    );
+  });
+
+  test("labels, held-out data or a mixture that are not there", async () => {
+    expect(await error("others", { metrics: ["class-frechet"] })).toMatchInlineSnapshot(
+      `"UserError: Metric class-frechet needs labels on both sides: class folders, or a generator that takes classes."`,
+    );
+    expect(await error("others", { metrics: ["memorisation"] })).toMatchInlineSnapshot(
+      `"UserError: Metric memorisation needs data held out from training: train with --hold-out 0.1."`,
+    );
+    expect(await error("others", { metrics: ["modes"] })).toMatchInlineSnapshot(
+      `"UserError: Metric modes needs points of a known mixture, ring8 or grid25."`,
+    );
+  });
+
+  test("unknown metric, unknown features, nothing to compare with, nothing there", async () => {
+    expect(await error("others", { metrics: ["frechett"] })).toMatchInlineSnapshot(
+      `"UserError: There is no metric "frechett". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, sharpness, copies, memorisation, class-frechet."`,
+    );
+    expect(await error("others", { features: "pixel-8" })).toMatchInlineSnapshot(
+      `"UserError: There are no features "pixel-8". Did you mean "pixels-8"? Features: pixels-8, raw."`,
+    );
+    expect(await error("others", { features: "raw" })).toMatchInlineSnapshot(
+      `"UserError: Features raw are not for images. Leave --features out."`,
+    );
+    const { against: _, ...alone } = ask("others");
+    expect(
+      String(await evaluate(alone).catch(String)).replaceAll(root, "ROOT"),
+    ).toMatchInlineSnapshot(
+      `"UserError: ROOT/others is no run, so it is not known what to hold it against. Name the real data with --against."`,
+    );
+    expect(await error("nowhere")).toMatchInlineSnapshot(
+      `"UserError: There is no run ROOT/nowhere in ROOT/runs. The latest are 0001-gan-2d-ring8. Nor is there a folder or file of that name."`,
+    );
+  });
+});
+
+test("every metric says what it is, under a name of its own", () => {
+  const names = metrics.flatMap((m) => [m.name, ...(m.aliases ?? [])]);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { about, title } of metrics) {
+    expect(about).toMatch(/[.?]$/);
+    expect(title).not.toBe("");
+  }
+});

@@ -1,0 +1,63 @@
+import { suggestion, UserError } from "@duelo/core";
+import { classFrechet, frechet, kernel } from "./distances.ts";
+import type { Metric, Need } from "./metric.ts";
+import { highQuality, modes, reverseKl } from "./mixtures.ts";
+import { copies, coverage, density, memorisation, precision, recall } from "./neighbours.ts";
+import { sharpnessRatio } from "./sharpness.ts";
+
+/** Everything that can be asked for, in the order in which it is told. */
+export const metrics: readonly Metric[] = [
+  modes,
+  highQuality,
+  reverseKl,
+  frechet,
+  kernel,
+  precision,
+  recall,
+  density,
+  coverage,
+  sharpnessRatio,
+  copies,
+  memorisation,
+  classFrechet,
+];
+
+const whatIsNeeded: Readonly<Record<Need, string>> = {
+  images: "images",
+  features: "features",
+  labels: "labels on both sides: class folders, or a generator that takes classes",
+  heldOut: "data held out from training: train with --hold-out 0.1",
+  mixture: "points of a known mixture, ring8 or grid25",
+};
+
+/**
+ * The metrics of those names, or all that what is there allows; of a known mixture, its protocol. `there` says what is.
+ * @throws UserError for an unknown name, or a metric that needs what is not there
+ */
+export function chooseMetrics(request: {
+  readonly names?: readonly string[] | undefined;
+  readonly there: ReadonlySet<Need>;
+}): Metric[] {
+  const { names, there } = request;
+  const lacks = (metric: Metric): Need | undefined => metric.needs.find((n) => !there.has(n));
+  if (names === undefined) {
+    const fitting = metrics.filter((m) => lacks(m) === undefined);
+    const ofMixture = fitting.filter((m) => m.needs.includes("mixture"));
+    return ofMixture.length > 0 ? ofMixture : fitting; // the protocol of a mixture says it all
+  }
+  return [...new Set(names.map(findMetric))].map((metric) => {
+    const lacking = lacks(metric);
+    if (lacking === undefined) return metric;
+    throw new UserError(`Metric ${metric.name} needs ${whatIsNeeded[lacking]}.`);
+  });
+}
+
+/** @throws UserError with the nearest name */
+export function findMetric(name: string): Metric {
+  const known = metrics.find((m) => m.name === name || m.aliases?.includes(name));
+  if (known !== undefined) return known;
+  const names = metrics.flatMap((m) => [m.name, ...(m.aliases ?? [])]);
+  throw new UserError(
+    `There is no metric "${name}".${suggestion(name, names)} Metrics: ${metrics.map((m) => m.name).join(", ")}.`,
+  );
+}

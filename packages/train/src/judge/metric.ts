@@ -1,0 +1,52 @@
+import type { Toy } from "../data/toy.ts";
+import type { Matrix, Pair } from "../metrics/matrix.ts";
+import type { Side } from "./side.ts";
+
+/** One number of a judgement, with all that it takes to read it. */
+export interface Score {
+  /** As in `stats.jsonl` and in `--metrics`: `frechet`. */
+  readonly metric: string;
+  /** For people: `Fréchet distance`. */
+  readonly title: string;
+  readonly value: number;
+  /** Which way is better; `neither` for a share that should be a half, and the like. */
+  readonly better: "lower" | "higher" | "neither";
+  /** A 95 % interval over which samples were drawn; it says nothing of other seeds of training. */
+  readonly interval?: readonly [low: number, high: number];
+  /** The same number for real samples against other real samples: as good as it gets. */
+  readonly floor?: number;
+  readonly nGenerated: number;
+  readonly nReference: number;
+}
+
+/** What metrics are computed from. */
+export interface Evidence {
+  readonly generated: Side;
+  readonly reference: Side;
+  readonly heldOut?: Side | undefined;
+  /** Features of each side, where the metric asks for them. */
+  readonly features: Pair & { readonly heldOut?: Matrix | undefined };
+  /** The mixture that points come from, where they do. */
+  readonly mixture?: Toy | undefined;
+  readonly seed: number;
+  /** Leaves out intervals and floors: for numbers that are needed often. */
+  readonly brief?: boolean;
+}
+
+/** What a metric cannot do without. */
+export type Need = "images" | "features" | "labels" | "heldOut" | "mixture";
+
+/** Something that can be asked for by name. */
+export interface Metric {
+  readonly name: string;
+  /** Other names that people know it by. */
+  readonly aliases?: readonly string[];
+  readonly title: string;
+  /** What it says, in a sentence for someone who meets it for the first time. */
+  readonly about: string;
+  readonly needs: readonly Need[];
+  /** The fewest samples on each side. */
+  readonly leastRows: number;
+  /** @throws UserError when the evidence is not enough */
+  compute(evidence: Evidence): Promise<readonly Score[]>;
+}

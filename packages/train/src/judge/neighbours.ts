@@ -1,0 +1,165 @@
+import { bootstrapMean, quantile } from "../metrics/bootstrap.ts";
+import { drawRows } from "../metrics/draw.ts";
+import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
+import { nearestDistances, neighbourScores, type NeighbourScores } from "../metrics/neighbours.ts";
+import { floorPair } from "./distances.ts";
+import type { Evidence, Metric, Score } from "./metric.ts";
+import { nearestRows } from "./nearest.ts";
+
+/** All pairs are compared, so no more rows than these of either side. */
+const mostRows = 5000;
+
+type Name = "precision" | "recall" | "density" | "coverage";
+
+const facts: Readonly<Record<Name, { title: string; about: string; better: "higher" }>> = {
+  precision: {
+    title: "Precision",
+    about: "The share of samples that lie among real ones (k = 3): is what it makes like the data?",
+    better: "higher",
+  },
+  recall: {
+    title: "Recall",
+    about:
+      "The share of real samples that lie among made ones (k = 3): does it make all of the data?",
+    better: "higher",
+  },
+  density: {
+    title: "Density",
+    about:
+      "Precision that counts how many real neighbours agree (k = 5): 1 is expected of real data.",
+    better: "higher",
+  },
+  coverage: {
+    title: "Coverage",
+    about: "The share of real samples with a made one nearby (k = 5): low when modes are missing.",
+    better: "higher",
+  },
+};
+
+/** At most `mostRows` rows, drawn without return. */
+function atMost(matrix: Matrix, purpose: string, seed: number): Matrix {
+  if (matrix.rows <= mostRows) return matrix;
+  return takeRows(matrix, drawRows({ n: mostRows, of: matrix.rows, seed, purpose }));
+}
+
+const computed = new WeakMap<
+  Evidence,
+  { own: NeighbourScores; floor?: NeighbourScores; pair: Pair }
+>();
+
+/** The four scores come from one comparison of all pairs, so it is made once for an evidence. */
+function scoresOf(evidence: Evidence) {
+  const known = computed.get(evidence);
+  if (known) return known;
+  const { features, seed, brief } = evidence;
+  const cut = ({ real, fake }: Pair, purpose: string): Pair => ({
+    real: atMost(real, `${purpose} real`, seed),
+    fake: atMost(fake, `${purpose} fake`, seed),
+  });
+  const pair = cut(features, "neighbours");
+  const own = neighbourScores(pair);
+  const floor = brief ? undefined : neighbourScores(cut(floorPair(evidence), "neighbours floor"));
+  const result = { own, pair, ...(floor ? { floor } : {}) };
+  computed.set(evidence, result);
+  return result;
+}
+
+const neighbourMetric = (name: Name): Metric => ({
+  name,
+  ...facts[name],
+  needs: ["features"],
+  leastRows: 12, // each half of the reference has 6, one more than k
+  async compute(evidence) {
+    const { own, floor, pair } = scoresOf(evidence);
+    const { low, high } = bootstrapMean({ values: own.rows[name], seed: evidence.seed });
+    return [
+      {
+        ...{ metric: name, title: facts[name].title, better: facts[name].better },
+        value: own[name],
+        nGenerated: pair.fake.rows,
+        nReference: pair.real.rows,
+        ...(evidence.brief ? {} : { interval: [low, high] as const }),
+        ...(floor ? { floor: floor[name] } : {}),
+      },
+    ];
+  },
+});
+
+export const precision = neighbourMetric("precision");
+export const recall = neighbourMetric("recall");
+export const density = neighbourMetric("density");
+export const coverage = neighbourMetric("coverage");
+
+/**
+ * The share of samples that lie closer to the data trained on than to as much data held out. It is a
+ * half for a generator that learnt what the two have in common, and 1 for one that copies.
+ */
+export const memorisation: Metric = {
+  name: "memorisation",
+  title: "Closer to training data",
+  about:
+    "The share of samples that are closer to the data trained on than to as many held-out records: a half if nothing is memorised, towards 1 if it copies.",
+  needs: ["features", "heldOut"],
+  leastRows: 2,
+  async compute(evidence) {
+    const { features, seed } = evidence;
+    const heldOut = atMost(features.heldOut ?? features.real, "memorisation held out", seed);
+    const n = Math.min(heldOut.rows, features.real.rows);
+    const rowsFor = (m: Matrix, purpose: string): Matrix =>
+      takeRows(m, drawRows({ n, of: m.rows, seed, purpose }));
+    const fake = atMost(features.fake, "memorisation fake", seed);
+    const train = rowsFor(features.real, "memorisation train");
+    const held = rowsFor(heldOut, "memorisation held out equal");
+    const toTrain = nearestRows({ of: fake, among: train }).distances;
+    const toHeld = nearestRows({ of: fake, among: held }).distances;
+    const closer = toTrain.map((d, i) => {
+      const other = toHeld[i] ?? 0;
+      return d < other ? 1 : d === other ? 0.5 : 0;
+    });
+    const { estimate, low, high } = bootstrapMean({ values: closer, seed });
+    const score: Score = {
+      ...{ metric: this.name, title: this.title, better: "neither", value: estimate },
+      ...{ nGenerated: fake.rows, nReference: n, floor: 0.5 },
+      ...(evidence.brief ? {} : { interval: [low, high] as const }),
+    };
+    return [score];
+  },
+};
+
+const rare = 0.05;
+
+/**
+ * The share of samples that lie nearer to a record trained on than all but 5 % of real data do: the
+ * held-out data, or, where none is held out, each record to its nearest other. About 5 % is expected
+ * of good samples, less of bad ones; more means near copies, also from a generator of few images.
+ */
+export const copies: Metric = {
+  name: "copies",
+  title: "Near copies of training data",
+  about:
+    "The share of samples that are nearer to a training record than all but 5 % of real data are: about 5 % is expected, less when they are bad, more when it copies.",
+  needs: ["features"],
+  leastRows: 3,
+  async compute(evidence) {
+    const { features, seed } = evidence;
+    const train = atMost(features.real, "copies train", seed);
+    const fake = atMost(features.fake, "copies fake", seed);
+    const held = features.heldOut && atMost(features.heldOut, "copies held out", seed);
+    const between = held
+      ? nearestRows({ of: held, among: train }).distances
+      : nearestDistances(train, 1).map(Math.sqrt);
+    const near = quantile(between.toSorted(), rare);
+    const { distances } = nearestRows({ of: fake, among: train });
+    const { estimate, low, high } = bootstrapMean({
+      values: distances.map((d) => (d < near || d === 0 ? 1 : 0)),
+      seed,
+    });
+    return [
+      {
+        ...{ metric: this.name, title: this.title, better: "neither", value: estimate },
+        ...{ nGenerated: fake.rows, nReference: train.rows, floor: rare },
+        ...(evidence.brief ? {} : { interval: [low, high] as const }),
+      },
+    ];
+  },
+};

@@ -1,0 +1,222 @@
+import { UserError } from "@duelo/core";
+import type { Recipe } from "@duelo/zoo";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { DataRequest, Dataset, Part } from "../data/dataset.ts";
+import { spread } from "../data/dataset.ts";
+import { domainOf } from "../data/locate.ts";
+import { namedSets } from "../data/named.ts";
+import { openData } from "../data/open.ts";
+import type { Hooks } from "../data/source.ts";
+import { isToy, toys, type Toy } from "../data/toy.ts";
+import { readField } from "../feeder.ts";
+import { toBytes } from "../report/grid.ts";
+import { dataOfRun } from "./data-of-run.ts";
+import { findRun, type RunInfo } from "../run/runs.ts";
+import { sampleRun } from "../sample.ts";
+import { shapeText, type Side } from "./side.ts";
+
+/** What is to be judged, and against what. */
+export interface SidesRequest {
+  /** Folder of run folders. */
+  readonly runs: string;
+  /** A run by number, name, `latest` or path; or a folder, file or named set of samples. */
+  readonly judged: string;
+  /** A named set, folder or file; a run's own training data unless said otherwise. */
+  readonly against?: string;
+  /** Pixels to bring all images to; a run's own, or the images' own, unless said otherwise. */
+  readonly height?: number;
+  readonly width?: number;
+  readonly channels?: 1 | 3 | 4;
+  /** Samples to make with a run's generator, or to take of a set; see `defaultCount`. */
+  readonly n?: number;
+  readonly seed?: number;
+  /** The best checkpoint of a run in place of the last. */
+  readonly best?: boolean;
+  readonly cacheDir: string;
+  /** The recipe, when it is not one of the zoo. */
+  readonly recipe?: Recipe;
+}
+
+export interface Sides {
+  readonly generated: Side;
+  readonly reference: Side;
+  readonly heldOut?: Side;
+  readonly mixture?: Toy;
+  /** The run that made the samples, where one did. */
+  readonly run?: RunInfo;
+}
+
+/** Records of a reference that are looked at: the metrics' cost grows with them. */
+const mostReference = 10_000;
+const nMixture = 2500; // PacGAN's and VEEGAN's protocol
+/** Samples of one side are held in memory: at most so many bytes. */
+const mostBytes = 2 ** 30;
+
+/** As many samples as there are references, 1,000 to 10,000; for a known mixture 2,500. */
+function defaultCount(reference: Side, mixture: Toy | undefined): number {
+  return mixture ? nMixture : Math.min(Math.max(reference.n, 1000), mostReference);
+}
+
+/**
+ * Opens what is judged and what it is held against.
+ * @throws UserError when there is no such run or set, when they do not fit each other, or when the
+ * reference is missing
+ */
+export async function openSides(request: SidesRequest, hooks: Hooks): Promise<Sides> {
+  const run = await findJudgedRun(request);
+  const sides = await (run ? sidesOfRun(run, request, hooks) : sidesOfSets(request, hooks));
+  demandSameShape(sides);
+  demandDifferences(sides.reference);
+  return sides;
+}
+
+async function findJudgedRun({ runs, judged }: SidesRequest): Promise<RunInfo | undefined> {
+  try {
+    return await findRun({ root: runs, run: judged });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (existsSync(judged) || namedSets.some((set) => set.name === judged)) return undefined;
+    throw new UserError(`${error.message} Nor is there a folder or file of that name.`);
+  }
+}
+
+async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): Promise<Sides> {
+  const { reference, heldOut } = await referenceOfRun(info, request, hooks);
+  const mixture = mixtureOf(reference.name);
+  const n = request.n ?? defaultCount(reference, mixture);
+  const { runs, seed = 0, recipe, cacheDir, best = false } = request;
+  const made = await sampleRun({
+    ...{ runs, run: info.dir, n: atMost(n, reference), seed, cacheDir, best },
+    ...(recipe === undefined ? {} : { recipe }),
+  });
+  const { pixels, range, labels, classes } = made;
+  const data = range === undefined ? pixels : toBytes(pixels, range);
+  const generated: Side = {
+    name: `${info.name}${best ? ", best" : ""}`,
+    shape: made.shape.slice(1),
+    n: made.shape[0] ?? 0,
+    data,
+    ...(labels === undefined ? {} : { labels }),
+    classes,
+    key: digestOf(data),
+    resizer: "none: as the generator makes them",
+  };
+  return {
+    generated,
+    reference,
+    ...(heldOut ? { heldOut } : {}),
+    ...(mixture ? { mixture } : {}),
+    run: info,
+  };
+}
+
+/** No more samples than fit into memory. */
+const atMost = (n: number, { shape }: Side): number =>
+  Math.min(n, Math.max(1, Math.floor(mostBytes / (4 * shape.reduce((a, b) => a * b, 1)))));
+
+async function referenceOfRun(
+  info: RunInfo,
+  request: SidesRequest,
+  hooks: Hooks,
+): Promise<{ reference: Side; heldOut?: Side }> {
+  const { against, cacheDir } = request;
+  if (against !== undefined) {
+    const [channels, height, width] = info.options["shape"] as readonly number[];
+    const isImage = height !== undefined && width !== undefined;
+    const own = isImage ? { height, width, channels: channels as 1 | 3 | 4 } : {};
+    const domain = isImage ? "image" : "vector";
+    return { reference: await readSet({ spec: against, domain, cacheDir, ...own }, hooks) };
+  }
+  const part = async (which: Part): Promise<Side> =>
+    readAndClose(await dataOfRun({ info, cacheDir, part: which }, hooks), which);
+  const reference = await part("train");
+  const hasHeldOut =
+    "holdOut" in ((info.options["dataSettings"] ?? {}) as object) ||
+    namedSets.some((s) => s.name === info.options.data && s.heldOut !== undefined);
+  return hasHeldOut ? { reference, heldOut: await part("heldOut") } : { reference };
+}
+
+async function sidesOfSets(request: SidesRequest, hooks: Hooks): Promise<Sides> {
+  const { judged, against, height, width, channels, cacheDir, n } = request;
+  if (against === undefined) {
+    throw new UserError(
+      `${judged} is no run, so it is not known what to hold it against. Name the real data with --against.`,
+    );
+  }
+  const domain = domainOf(against);
+  const asked = {
+    ...{ domain, cacheDir },
+    ...(height === undefined ? {} : { height }),
+    ...(width === undefined ? {} : { width }),
+    ...(channels === undefined ? {} : { channels }),
+  };
+  const reference = await readSet({ ...asked, spec: against }, hooks);
+  const limit = n === undefined ? {} : { limit: n };
+  const generated = await readSet({ ...asked, ...limit, spec: judged }, hooks);
+  const mixture = mixtureOf(against);
+  return { generated, reference, ...(mixture ? { mixture } : {}) };
+}
+
+const mixtureOf = (name: string): Toy | undefined => (isToy(name) ? toys[name] : undefined);
+
+async function readSet(request: DataRequest, hooks: Hooks): Promise<Side> {
+  return readAndClose(await openData({ ...request, labels: "use" }, hooks), undefined);
+}
+
+/** Reads at most `mostReference` records, spread evenly over the set. */
+function readAndClose(dataset: Dataset, part: Part | undefined): Side {
+  try {
+    const { settings, fields } = dataset;
+    const shape = fields["x"]?.shape ?? [];
+    const size = shape.reduce((a, b) => a * b, 1);
+    const most = Math.min(mostReference, Math.max(1, Math.floor(mostBytes / size)));
+    const indices = spread(dataset.length, most);
+    const x = readField(dataset, "x", indices).data;
+    const data = x instanceof Uint8Array || x instanceof Float32Array ? x : Float32Array.from(x);
+    const y = fields["y"] && readField(dataset, "y", indices).data;
+    const split =
+      settings["split"] === undefined ? undefined : `split=${String(settings["split"])}`;
+    const named = part === "heldOut" ? (split ?? "held out") : (split ?? part);
+    return {
+      name: dataset.name,
+      shape,
+      n: indices.length,
+      data,
+      ...(y instanceof Int32Array ? { labels: y } : {}),
+      classes: dataset.classes ?? [],
+      key: digestOf(data),
+      resizer:
+        shape.length === 3 ? `${String(settings["fit"])} to ${shape[1]}x${shape[2]}` : "none",
+      ...(named === undefined ? {} : { split: named }),
+    };
+  } finally {
+    dataset.close();
+  }
+}
+
+const digestOf = (data: Uint8Array | Float32Array): string =>
+  createHash("sha256").update(data).digest("hex");
+
+/** Throws UserError for images of two sizes or colours, or rows of two lengths. */
+function demandSameShape({ generated, reference }: Sides): void {
+  const [a, b] = [generated.shape, reference.shape];
+  if (a.length === b.length && a.every((size, i) => size === b[i])) return;
+  const texts = [generated, reference].map((s) => `those of ${s.name} are ${shapeText(s.shape)}`);
+  const remedy =
+    a.length !== 3 || b.length !== 3
+      ? "Compare images with images, and rows with rows of the same columns."
+      : a[0] === b[0]
+        ? `Bring both to one size, such as --size ${b[1]}x${b[2]}.`
+        : `Bring both to one kind, such as --channels ${Math.max(a[0] ?? 1, b[0] ?? 1)}.`;
+  throw new UserError(`The two sides do not fit each other: ${texts.join(", ")}. ${remedy}`);
+}
+
+/** Throws UserError when all records are the same. */
+function demandDifferences({ name, data, n }: Side): void {
+  const size = data.length / n;
+  for (let i = size; i < data.length; i++) if (data[i] !== data[i % size]) return;
+  throw new UserError(
+    `All ${n} records of ${name} are the same, so nothing can be held against them. Name a set of records that differ.`,
+  );
+}

@@ -242,9 +242,19 @@ test("a checkpoint that was cut short, or spoiled", async () => {
 });
 
 test("what cannot be judged or compared", async () => {
-  expect(await refused("eval")).toMatchInlineSnapshot();
-  expect(await refused("eval 1 --metrics fidd")).toMatchInlineSnapshot();
-  expect(await refused("eval photos --size 16")).toMatchInlineSnapshot();
-  expect(await refused("eval photos --against one")).toMatchInlineSnapshot();
-  expect(await refused("compare 1")).toMatchInlineSnapshot();
+  expect(await refused("eval")).toMatchInlineSnapshot(
+    `"2: Name what to judge: a run, or a folder of samples. See duelo eval --help."`,
+  );
+  expect(await refused("eval 1 --metrics fidd")).toMatchInlineSnapshot(
+    `"2: There is no metric "fidd". Did you mean "fid"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, sharpness, copies, memorisation, class-frechet."`,
+  );
+  expect(await refused("eval photos --size 16")).toMatchInlineSnapshot(
+    `"2: photos is no run, so it is not known what to hold it against. Name the real data with --against."`,
+  );
+  expect(await refused("eval photos --against one")).toMatchInlineSnapshot(
+    `"2: one holds one picture only. A GAN learns what many pictures share: give it hundreds."`,
+  );
+  expect(await refused("compare 1")).toMatchInlineSnapshot(
+    `"2: One run was named; a comparison takes 2 to 6."`,
+  );
 });

@@ -52,6 +52,7 @@ describe("commands", () => {
         sample [options] <run>                   make samples with the generator of a run
         export [options] <run>                   write the generator of a run as one ONNX file
         import [options] <recipe> <net=file...>  begin a run with weights that another code trained
+        eval [options] [samples]                 judge a run, or any folder of samples, against data
         compare [options] <runs...>              draw runs side by side on one page
         list                                     list recipes and data sets
         show [options] <recipe>                  show a recipe: paper, sources, options, presets; or a phase's graph

@@ -1,11 +1,25 @@
 import { UserError } from "@duelo/core";
 import { evaluate, featureKinds, metrics, writeJudgementPage, type Judgement } from "@duelo/train";
 import { cacheDir } from "./cache-dir.ts";
-import type { EvalFlags } from "./commands/eval.ts";
 import { count, figures, table, wrapped } from "./format.ts";
 import { textReporter } from "./progress.ts";
 import { untilSignal } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What the command line says; see `duelo eval --help`. */
+export interface EvalFlags {
+  readonly against?: string;
+  readonly metrics?: readonly string[];
+  readonly features?: string;
+  readonly number?: number;
+  readonly seed: number;
+  readonly best?: true;
+  readonly size?: { height: number; width: number };
+  readonly channels?: 1 | 3 | 4;
+  readonly runs: string;
+  readonly out?: string;
+  readonly json?: true;
+}
 
 /** Judges and prints what was found. @throws UserError as `evaluate` does */
 export async function evaluateAndTell(options: {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { channels, size, whole } from "../parse.ts";
+import type { EvalFlags } from "../evaluate-and-tell.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function addEval(program: Command, terminal: Terminal): void {
@@ -33,17 +34,3 @@ const names = (text: string): string[] =>
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-
-export interface EvalFlags {
-  readonly against?: string;
-  readonly metrics?: readonly string[];
-  readonly features?: string;
-  readonly number?: number;
-  readonly seed: number;
-  readonly best?: true;
-  readonly size?: { height: number; width: number };
-  readonly channels?: 1 | 3 | 4;
-  readonly runs: string;
-  readonly out?: string;
-  readonly json?: true;
-}

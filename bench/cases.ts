@@ -1,5 +1,5 @@
 import type { Runtime } from "@duelo/runtime";
-import { buildModel, Feeder, generatorOnnx, random } from "@duelo/train";
+import { buildModel, Feeder, functionOnnx, random } from "@duelo/train";
 import {
   findRecipe,
   resolveOptions,
@@ -71,7 +71,7 @@ async function sampling(runtime: Runtime): Promise<Work> {
   const { recipe, context } = contextOf({ recipe: "dcgan", set: {}, shape: [3, 64, 64] });
   const model = await buildModel({ recipe, context, runtime, seed: 0 });
   const state = await model.state.read();
-  const { bytes } = generatorOnnx({ recipe, context, state, step: 0, classes: [] });
+  const { bytes } = functionOnnx({ recipe, context, state, step: 0, classes: [] });
   await model.close();
   const program = await runtime.load(bytes);
   let counter = 0;

@@ -50,7 +50,7 @@ describe("commands", () => {
         start [options]                          train dcgan on the faces of the emoji set, in a few minutes on two cores
         train [options] <recipe>                 train a recipe on your data; the same command resumes
         sample [options] <run>                   make samples with the generator of a run
-        export [options] <run>                   write the generator of a run as one ONNX file
+        export [options] <run>                   write the generator or a function of a run as one ONNX file
         import [options] <recipe> <net=file...>  begin a run with weights that another code trained
         eval [options] [samples]                 judge a run, or any folder of samples, against data
         compare [options] <runs...>              draw runs side by side on one page

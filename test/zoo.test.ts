@@ -13,7 +13,7 @@ import { buildModel, Feeder, type Dataset } from "@duelo/train";
 import {
   recipes,
   resolveOptions,
-  traceSample,
+  traceFunction,
   traceStep,
   withBatch,
   type Context,
@@ -54,20 +54,30 @@ function drawNoise(spec: NoiseSpec, n: number, next: () => number): number[] {
   return Array.from({ length: n }, () => Math.fround(one()));
 }
 
+/** A batch of some fields. */
+function drawFields(
+  recipe: Recipe,
+  names: readonly string[],
+  size: Readonly<Record<string, number>>,
+  next: () => number,
+): Values {
+  const one = {
+    image: () => Math.floor(256 * next()),
+    vector: () => 2 * next() - 1,
+    label: () => Math.floor(nClasses * next()),
+  };
+  const batch = names.map((name) => [
+    name,
+    Float32Array.from({ length: size[name] ?? 0 }, one[recipe.data[name]?.domain ?? "vector"]),
+  ]);
+  return Object.fromEntries(batch) as Values;
+}
+
 /** A batch, noise and the schedules' first values; all of them float32 numbers. */
 function draw(recipe: Recipe, step: StepGraph, seed: number): Values {
   const next = uniforms(seed);
   const size = sizes(step.graph);
-  const feeds: Values = {};
-  for (const name of step.fields) {
-    const domain = recipe.data[name]?.domain;
-    const one = {
-      image: () => Math.floor(256 * next()),
-      vector: () => 2 * next() - 1,
-      label: () => Math.floor(nClasses * next()),
-    };
-    feeds[name] = Float32Array.from({ length: size[name] ?? 0 }, one[domain ?? "vector"]);
-  }
+  const feeds = drawFields(recipe, step.fields, size, next);
   for (const [name, spec] of step.noise) feeds[name] = drawNoise(spec, size[name] ?? 0, next);
   for (const [name, schedule] of step.scalars)
     feeds[name] = [Math.fround(scheduled(schedule, { step: 0, nImages: 0, progress: 0 }))];
@@ -167,7 +177,8 @@ test("there are facts about every recipe", () => {
 });
 
 describe.each(recipes)("$name", async (recipe) => {
-  const { idle = [], equalised = {}, tiny, shapes, parameters } = await factsOf(recipe.name);
+  const facts = await factsOf(recipe.name);
+  const { idle = [], equalised = {}, outputs: wanted = {}, tiny, shapes, parameters } = facts;
   const context = contextOf(recipe, { options: tiny, shape: shapes[0], nClasses });
 
   test("has the authors' number of weights at full size", () => {
@@ -181,18 +192,44 @@ describe.each(recipes)("$name", async (recipe) => {
     expect(counts).toEqual(parameters);
   });
 
-  test("makes samples of the data's shape, for any batch", () => {
+  const functions = Object.keys(recipe.functions(context));
+
+  test("has the functions that the table states, of these shapes for any batch", () => {
+    const found = (batch: number) =>
+      functions.flatMap((name) => {
+        const { graph } = traceFunction(recipe, withBatch(context, batch), name);
+        return Object.entries(graph.outputs).map(([output, t]) => [`${name} ${output}`, t.shape]);
+      });
+    const samples = functions.includes("sample") ? { "sample samples": shapes[0] } : {};
     for (const batch of [2, 5]) {
-      const { graph } = traceSample(recipe, withBatch(context, batch));
-      expect(graph.outputs["samples"]?.shape).toEqual([batch, ...shapes[0]]);
+      const stated = Object.entries({ ...samples, ...wanted }).map(([k, s]) => [k, [batch, ...s]]);
+      expect(Object.fromEntries(found(batch))).toEqual(Object.fromEntries(stated));
     }
   });
 
-  test("samples from weights and statistics that training keeps", () => {
+  test.each(functions)("%s uses weights and statistics that training keeps", (name) => {
     const { specs } = traced(recipe, context);
-    const { state } = traceSample(recipe, context);
+    const { state } = traceFunction(recipe, context, name);
     expect(state.size).toBeGreaterThan(0);
     for (const entry of state.values()) expect(specs.has(entry), entry).toBe(true);
+  });
+
+  test.each(functions)("%s on ONNX Runtime is what the float64 definitions say", async (name) => {
+    const f = traceFunction(recipe, context, name);
+    const next = uniforms(8);
+    const size = sizes(f.graph);
+    const weights = scattered(traced(recipe, context), 9, equalised);
+    const fed: Values = drawFields(recipe, f.fields, size, next);
+    for (const [input, spec] of f.noise) fed[input] = drawNoise(spec, size[input] ?? 0, next);
+    for (const input of f.takes.keys())
+      fed[input] = Float32Array.from({ length: size[input] ?? 0 }, () => 2 * next() - 1);
+    for (const [input, entry] of f.state) fed[input] = Float32Array.from(weights[entry] ?? []);
+    const compiled = optimize(f.graph);
+    const program = await runtime.compile(compiled);
+    const got = await program.run(hostTensorsOf(compiled, fed));
+    await program.close();
+    for (const [output, { data }] of Object.entries(interpret(f.graph, fed)))
+      expectNear(got[output]?.data, data, output);
   });
 
   test("moves only the nets that a phase names, and in a step all of their weights and statistics", () => {
@@ -355,7 +392,9 @@ describe.each(recipes)("$name", async (recipe) => {
     const step = traceStep(recipe, context).map(
       (g) => `${g.updates.join("+")}: ${print(optimize(g.graph))}`,
     );
-    const sample = `sample: ${print(optimize(traceSample(recipe, context).graph))}`;
-    await expect([...step, sample].join("\n")).toMatchFileSnapshot(`zoo/${recipe.name}.txt`);
+    const asked = functions.map(
+      (name) => `${name}: ${print(optimize(traceFunction(recipe, context, name).graph))}`,
+    );
+    await expect([...step, ...asked].join("\n")).toMatchFileSnapshot(`zoo/${recipe.name}.txt`);
   });
 });

@@ -90,6 +90,9 @@ export const cyclegan = recipe({
     },
   ],
   sample: ({ G }, { a }) => G(a),
+  functions: () => ({
+    toA: { about: "an image of B as one of A", call: ({ F }, { b }) => F(b) },
+  }),
 });
 
 /** With an even coin, swaps the new image for the one kept at `place`. */
@@ -179,6 +182,11 @@ export const stylegan2Ada = recipe({
     },
   ],
   sample: ({ M, G }, { z, pixels }) => G(M(z), pixels),
+  takes: (c) => ({ w: [c.batch, 512] }),
+  functions: () => ({
+    mapping: { about: "w of z", call: ({ M }, { z }) => M(z) },
+    synthesis: { about: "the image of w", call: ({ G }, { w, pixels }) => G(w, pixels) },
+  }),
 });
 
 /** Mirrors an image with probability p: the smallest of ADA's transforms. */

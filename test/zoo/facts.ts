@@ -14,6 +14,8 @@ export interface Facts {
    * counts), with the standard deviation that they are kept at.
    */
   readonly equalised?: Readonly<Record<string, number>>;
+  /** Shape of one record's part of each result of each function but `sample`. */
+  readonly outputs?: Readonly<Record<string, readonly number[]>>;
   /** Biases on which no loss depends: batch norm takes them away, or a difference of two means does. */
   readonly idle?: readonly string[];
 }

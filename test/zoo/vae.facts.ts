@@ -10,5 +10,6 @@ const facts: Facts = {
     E: total(linear(784, 400), linear(400, 20), linear(400, 20)),
     G: total(linear(20, 400), linear(400, 784)),
   },
+  outputs: { "encode mu": [2], "encode logVar": [2], "reconstruct reconstruct": [1, 2, 2] },
 };
 export default facts;

@@ -1,12 +1,14 @@
 import { suggestion, UserError, type Shape } from "@duelo/core";
-import { printPhases, resolveRequest } from "@duelo/train";
+import { printPhases, resolveRequest, type Resolved } from "@duelo/train";
 import type { Context, FieldSpec, OptionSpec, OptionValue, Preset, Recipe } from "@duelo/zoo";
 import { cacheDir } from "./cache-dir.ts";
 import { count, table, wrapped } from "./format.ts";
 
 /** Everything about a recipe as text. @throws UserError when there is no such recipe or preset */
 export function describeRecipe(request: { recipe: string; preset?: string }): string {
-  const { recipe, options } = resolveRequest({ ...request, data: "", cacheDir: cacheDir() });
+  const resolved = resolveRequest({ ...request, data: "", cacheDir: cacheDir() });
+  const { recipe, options } = resolved;
+  const functions = Object.entries(recipe.functions(contextOf(resolved)));
   const parts = [
     `${recipe.name}: ${recipe.about}\n`,
     table([
@@ -15,6 +17,9 @@ export function describeRecipe(request: { recipe: string; preset?: string }): st
     ]),
     `Sources\n${bullets(recipe.sources)}`,
     `Differences\n${bullets(recipe.differences)}`,
+    ...(functions.length > 0
+      ? [`Functions (export --function name)\n${aboutRows(functions)}`]
+      : []),
     `Options (--set name=value)\n${optionRows(recipe, options)}`,
     `Presets (--preset name)\n${presetRows(recipe.presets)}`,
     `Try\n  duelo train ${recipe.name} --data ${exampleData(recipe)}\n`,
@@ -31,6 +36,12 @@ function fieldText([name, field]: readonly [string, FieldSpec]): string {
   const channels = field.channels === undefined ? "" : `, ${field.channels} channels`;
   return `${name}: images, ${height}x${width} unless said otherwise${channels}`;
 }
+
+const aboutRows = (rows: readonly (readonly [string, { readonly about: string }])[]): string =>
+  table(
+    rows.map(([name, { about }]) => [name, about]),
+    "  ",
+  );
 
 function optionRows(recipe: Recipe, values: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(recipe.options).map(([name, spec]) => [
@@ -78,27 +89,29 @@ export function describePhase(request: {
   width?: number;
 }): string {
   const { phase, ...asked } = request;
-  const { recipe, options, data } = resolveRequest({ ...asked, data: "", cacheDir: cacheDir() });
-  const shape = Object.fromEntries(
-    Object.entries(recipe.data).map(([name, field]) => [
-      name,
-      shapeOf(field, Object.values(data)[0] ?? {}),
-    ]),
-  );
-  const context = {
-    ...options,
-    batch: Number(options["batch"] ?? 64),
-    shape,
-    nClasses: Object.values(recipe.data).some((f) => f.domain === "label") ? 10 : 0,
-  } as Context;
+  const resolved = resolveRequest({ ...asked, data: "", cacheDir: cacheDir() });
+  const { recipe } = resolved;
+  const context = contextOf(resolved);
   const nets = [...new Set(recipe.phases(context).flatMap((p) => p.update))];
   if (!nets.includes(phase)) {
     throw new UserError(
       `Recipe ${recipe.name} has no phase that trains "${phase}".${suggestion(phase, nets)} Phases: ${nets.join(", ")}.`,
     );
   }
-  refuseShape(recipe, shape, options);
+  refuseShape(recipe, context.shape, resolved.options);
   return printPhases({ recipe, context, net: phase }).join("\n");
+}
+
+/** A context without data. */
+function contextOf({ recipe, options, data }: Resolved): Context {
+  const shape = Object.fromEntries(
+    Object.entries(recipe.data).map(([name, field]) => [
+      name,
+      shapeOf(field, Object.values(data)[0] ?? {}),
+    ]),
+  );
+  const nClasses = Object.values(recipe.data).some((f) => f.domain === "label") ? 10 : 0;
+  return { ...options, batch: Number(options["batch"] ?? 64), shape, nClasses } as Context;
 }
 
 function shapeOf(field: FieldSpec, data: { height?: number; width?: number }): Shape {

@@ -105,7 +105,15 @@ export {
 } from "@duelo/core";
 export type { DType, Layer, Net, NoiseSpec, Optimizer, Schedule, Shape } from "@duelo/core";
 export { choice, flag, image, int, label, number, recipe, vector } from "@duelo/zoo";
-export type { Context, OptionTable, OptionValue, Phase, Preset, Recipe } from "@duelo/zoo";
+export type {
+  Context,
+  NetFunction,
+  OptionTable,
+  OptionValue,
+  Phase,
+  Preset,
+  Recipe,
+} from "@duelo/zoo";
 
 // What is wrong, said in one sentence.
 export { FailureError, GraphError, UserError } from "@duelo/core";
@@ -120,6 +128,7 @@ export { exportRun } from "@duelo/train"; // export
 export { importWeights, readWeights } from "@duelo/train"; // import
 export { evaluate, metrics, writeJudgementPage } from "@duelo/train"; // eval
 export { compareRuns } from "@duelo/train"; // compare
+export { openFunction } from "@duelo/train";
 export { checkData, namedSets, openData } from "@duelo/train"; // data check
 export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor
 export { measure, type Measurement } from "./measure.ts"; // bench
@@ -134,7 +143,13 @@ export type {
   Dataset,
   Imported,
   ImportRequest,
+  CallOptions,
+  FunctionCard,
+  FunctionInput,
+  FunctionOutput,
+  FunctionRequest,
   NamedSet,
+  OpenFunction,
   Plan,
   Progress,
   RunInfo,
@@ -151,5 +166,5 @@ export type {
 export { print, toOnnx, verify, type Graph } from "@duelo/core";
 export { devices, openRuntime } from "@duelo/runtime";
 export type { Device, HostTensor, Program, Runtime, State } from "@duelo/runtime";
-export { traceSample, traceStep } from "@duelo/zoo";
-export type { SampleGraph, StepGraph } from "@duelo/zoo";
+export { traceFunction, traceStep } from "@duelo/zoo";
+export type { FunctionGraph, StepGraph } from "@duelo/zoo";

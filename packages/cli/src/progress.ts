@@ -94,7 +94,8 @@ function endText({ dir, step, nImages, seconds, samples, report, finished }: Tra
   const name = dir.slice(dir.lastIndexOf("/") + 1);
   const what = `${plural(step, "step")}, ${plural(nImages, "record")}, ${duration(seconds)}`;
   const next = `Samples  duelo sample ${name}\nModel    duelo export ${name}\n`;
-  return `${finished ? "Trained" : "Stopped"}: ${what}.\nPicture  ${samples}\nReport   ${report}\n${finished ? next : ""}`;
+  const picture = samples === undefined ? "" : `Picture  ${samples}\n`;
+  return `${finished ? "Trained" : "Stopped"}: ${what}.\n${picture}Report   ${report}\n${finished && picture !== "" ? next : ""}`;
 }
 
 /** One JSON object a line on stdout, each with the name of its event. */

@@ -1,7 +1,15 @@
 import { FailureError, UserError } from "@duelo/core";
-import { encodeImages, imageGrid, pointPlot, sampleRun, type Samples } from "@duelo/train";
+import {
+  besideGrid,
+  encodeImages,
+  imageGrid,
+  pointPlot,
+  sampleRun,
+  type Samples,
+} from "@duelo/train";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { cacheDir } from "./cache-dir.ts";
 
 export interface WriteSamplesRequest {
   /** Folder of run folders. */
@@ -32,7 +40,7 @@ export async function writeSamples(
       "--grid and --out were both given. Choose one picture, or one file for each.",
     );
   }
-  const samples = await sampleRun(sampling);
+  const samples = await sampleRun({ cacheDir: cacheDir(), ...sampling });
   const { dir } = samples;
   if (out !== undefined) {
     const files = await filesOf(samples);
@@ -58,6 +66,8 @@ function pixelsOf({ pixels, shape, range }: Samples) {
 
 async function pictureOf(samples: Samples): Promise<Uint8Array> {
   const images = pixelsOf(samples);
+  if (images !== undefined && samples.before.length > 0)
+    return besideGrid([...samples.before, images]);
   if (images !== undefined) return imageGrid(images);
   if (samples.shape[1] !== 2) {
     throw new UserError(

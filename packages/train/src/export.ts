@@ -4,13 +4,13 @@ import { basename, dirname, resolve } from "node:path";
 import {
   findRecipe,
   recipes,
-  traceSample,
+  traceFunction,
   withBatch,
   type Context,
-  type ImageField,
   type Recipe,
 } from "@duelo/zoo";
 import type { HostTensor } from "@duelo/runtime";
+import { metadataOf, signatureOf, type FunctionCard } from "./function-card.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
@@ -19,40 +19,22 @@ import { findRun, type RunInfo } from "./run/runs.ts";
 
 export const generatorName = "G.onnx";
 
-/** What feeds one input of a generator; kept in the file's metadata as JSON, `duelo.inputs`. */
-export interface GeneratorInput {
-  readonly name: string;
-  readonly kind: "normal" | "uniform" | "ints" | "label";
-  /** Shape of one sample's part, without the batch. */
-  readonly shape: readonly number[];
-  readonly low?: number;
-  readonly high?: number;
-}
-
-/** All that a generator's file says of itself, beside its graph. */
-export interface GeneratorCard {
-  readonly recipe: string;
-  readonly step: number;
-  readonly inputs: readonly GeneratorInput[];
-  /** Range of the output's values; left out when they are no pixels. */
-  readonly range?: readonly [number, number];
-  readonly classes: readonly string[];
-}
-
 /**
- * The generator of a run as one ONNX file: averaged weights inside, a free batch size, and metadata
- * that says how to feed it.
+ * A function of a run (`sample`, the generator, unless said otherwise) as one ONNX file: averaged
+ * weights inside, a free batch size, and metadata that says how to feed it. Throws UserError when the
+ * recipe has no such function.
  */
-export function generatorOnnx(options: {
+export function functionOnnx(options: {
   recipe: Recipe;
   context: Context;
   state: Readonly<Record<string, HostTensor>>;
   step: number;
   classes: readonly string[];
-}): { bytes: Uint8Array; card: GeneratorCard } {
-  const { recipe, context, state, step, classes } = options;
+  function?: string;
+}): { bytes: Uint8Array; card: FunctionCard } {
+  const { recipe, context, state, step, classes, function: name = "sample" } = options;
   const traceAt = (batch: number) => {
-    const traced = traceSample(recipe, withBatch(context, batch));
+    const traced = traceFunction(recipe, withBatch(context, batch), name);
     return { ...traced, graph: optimize(traced.graph) };
   };
   const traced = traceAt(5);
@@ -62,44 +44,16 @@ export function generatorOnnx(options: {
     if (!(value?.data instanceof Float32Array)) throw new TypeError(`no state entry "${entry}"`);
     initializers[input] = value.data;
   }
-  const card = cardOf({ recipe, traced: traced.noise, step, classes });
+  const signature = signatureOf({ recipe, context, name, traced });
+  const card = { recipe: recipe.name, function: name, step, classes, ...signature };
   const bytes = toOnnx(traced.graph, {
-    name: `${recipe.name}.G`,
+    name: `${recipe.name}.${name === "sample" ? "G" : name}`,
     initializers,
     freeBatch: { other: traceAt(7).graph },
-    metadata: {
-      "duelo.recipe": recipe.name,
-      "duelo.step": String(step),
-      "duelo.inputs": JSON.stringify(card.inputs),
-      "duelo.classes": JSON.stringify(classes),
-      ...(card.range === undefined ? {} : rangeMetadata(card.range)),
-    },
+    metadata: metadataOf(card),
   });
   return { bytes, card };
 }
-
-function cardOf(o: {
-  recipe: Recipe;
-  traced: ReturnType<typeof traceSample>["noise"];
-  step: number;
-  classes: readonly string[];
-}): GeneratorCard {
-  const inputs = [...o.traced].map(([name, spec]): GeneratorInput => {
-    const shape = spec.shape.slice(1);
-    if (spec.kind === "uniform")
-      return { name, kind: spec.kind, shape, low: spec.low, high: spec.high };
-    if (spec.kind === "ints") return { name, kind: spec.kind, shape, low: 0, high: spec.high };
-    return { name, kind: spec.kind, shape };
-  });
-  const image = Object.values(o.recipe.data).find((f): f is ImageField => f.domain === "image");
-  const range = image === undefined ? {} : { range: image.range };
-  return { recipe: o.recipe.name, step: o.step, inputs, classes: o.classes, ...range };
-}
-
-const rangeMetadata = ([low, high]: readonly [number, number]): Record<string, string> => ({
-  "duelo.range": JSON.stringify([low, high]),
-  "Image.NominalPixelRange": low === -1 ? "Normalized_1_1" : "Normalized_0_1",
-});
 
 /** Writes `G.onnx` into a run that is being trained and says how it is fed. */
 export async function writeGenerator(options: {
@@ -108,33 +62,35 @@ export async function writeGenerator(options: {
   context: Context;
   state: Readonly<Record<string, HostTensor>>;
   step: number;
-}): Promise<GeneratorCard> {
+}): Promise<FunctionCard> {
   const classes = options.run.options["classes"] as readonly string[];
-  const { bytes, card } = generatorOnnx({ ...options, classes });
+  const { bytes, card } = functionOnnx({ ...options, classes });
   await options.run.write(generatorName, bytes);
   return card;
 }
 
 /**
- * The generator of a run at its last checkpoint: its `G.onnx` when that is as new, else made anew.
- * `recipe` is needed for a recipe that is not in the zoo. Throws UserError.
+ * A function of a run at its last checkpoint as an ONNX file; `sample` unless said otherwise. `recipe`
+ * is needed for a recipe that is not in the zoo. Throws UserError.
  */
-export async function readGenerator(request: {
+export async function readFunction(request: {
   runs: string;
   run: string;
   recipe?: Recipe;
+  function?: string;
 }): Promise<{ bytes: Uint8Array; info: RunInfo }> {
   const info = await findRun({ root: request.runs, run: request.run });
+  const { function: name = "sample" } = request;
   const known = request.recipe ?? recipes.find((r) => r.name === info.options.recipe);
   if (known === undefined) {
     const bytes = await readFile(`${info.dir}/${generatorName}`).catch(() => undefined);
-    if (bytes !== undefined) return { bytes, info };
+    if (bytes !== undefined && name === "sample") return { bytes, info };
     findRecipe(info.options.recipe); // says that there is none
   }
   const checkpoint = await loadCheckpoint({ dir: info.dir });
   if (checkpoint === undefined || known === undefined) {
     throw new UserError(
-      `Run ${info.name} has no checkpoint yet, so there is no generator. Train it a little longer.`,
+      `Run ${info.name} has no checkpoint yet, so there is nothing to export. Train it a little longer.`,
     );
   }
   const state = checkpoint.tensors as Readonly<Record<string, HostTensor>>;
@@ -143,15 +99,17 @@ export async function readGenerator(request: {
   const context = { ...base, ...stage?.options } as Context;
   const classes = (info.options["classes"] ?? []) as readonly string[];
   const step = checkpoint.meta.step;
-  return { bytes: generatorOnnx({ recipe: known, context, state, step, classes }).bytes, info };
+  const parts = { recipe: known, context, state, classes, step, function: name };
+  return { bytes: functionOnnx(parts).bytes, info };
 }
 
 /** The context that a run was traced with, from its `options.json`. */
 function contextOf(recipe: Recipe, info: RunInfo): Context {
+  const shapes = (info.options["shapes"] ?? {}) as Readonly<Record<string, readonly number[]>>;
   const shape = Object.fromEntries(
     Object.entries(recipe.data).map(([name, f]) => [
       name,
-      f.domain === "label" ? [] : (info.options["shape"] as readonly number[]),
+      f.domain === "label" ? [] : (shapes[name] ?? info.options["shape"]),
     ]),
   );
   const options = info.options["options"] as Record<string, number>;
@@ -159,14 +117,18 @@ function contextOf(recipe: Recipe, info: RunInfo): Context {
   return { ...options, batch: Number(options["batch"]), shape, nClasses } as unknown as Context;
 }
 
-/** Writes the generator of a run as one ONNX file: whole, or not at all. Throws UserError, FailureError. */
+/**
+ * Writes a function of a run (`sample`, the generator, unless said otherwise) as one ONNX file: whole,
+ * or not at all. Throws UserError, FailureError.
+ */
 export async function exportRun(request: {
   runs: string;
   run: string;
   out: string;
   recipe?: Recipe;
+  function?: string;
 }): Promise<{ path: string; nBytes: number }> {
-  const { bytes } = await readGenerator(request);
+  const { bytes } = await readFunction(request);
   const [dir, name] = [dirname(resolve(request.out)), basename(request.out)];
   await onDisk({ task: `write ${request.out}`, safe: "The run itself is unchanged." }, () =>
     commitFile(nodeFileSystem, { dir, name }, (file) => writeAll(file, bytes, 0)),

@@ -4,7 +4,7 @@ import type { HostTensor } from "@duelo/runtime";
 import type { FieldSpec, StepGraph } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
 import { createSampler, type Sampler } from "./data/sampler.ts";
-import { fieldIn, streamName } from "./streams.ts";
+import { fieldIn, streamName, type Streams } from "./streams.ts";
 import { fillInts, fillNormal, fillUniform, streamOf, type RandomKey } from "./random.ts";
 
 export type Feeds = Record<string, HostTensor>;
@@ -131,6 +131,23 @@ export class Feeder {
       );
     }
   }
+}
+
+/** The named fields of some records as a batch; `places` says which records of a data set. */
+export function readFields(o: {
+  fields: Readonly<Record<string, FieldSpec>>;
+  names: readonly string[];
+  streams: Streams;
+  places: (dataset: Dataset) => ArrayLike<number>;
+}): Feeds {
+  const feeds: Feeds = {};
+  for (const name of o.names) {
+    const field = o.fields[name];
+    const dataset = field && o.streams[streamName(field)];
+    if (dataset === undefined) throw new TypeError(`no data for "${name}"`);
+    feeds[name] = readField(dataset, fieldIn(o.fields, name), o.places(dataset));
+  }
+  return feeds;
 }
 
 function rankZero(schedule: Schedule, clock: Clock): HostTensor {

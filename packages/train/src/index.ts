@@ -8,13 +8,16 @@ export {
   type Resolved,
   type TrainRequest,
 } from "./request.ts";
+export { exportRun, functionOnnx, readFunction } from "./export.ts";
+export type { FunctionCard, FunctionInput, FunctionOutput } from "./function-card.ts";
 export {
-  exportRun,
-  generatorOnnx,
-  readGenerator,
-  type GeneratorCard,
-  type GeneratorInput,
-} from "./export.ts";
+  openFunction,
+  type CallOptions,
+  type FunctionRequest,
+  type OpenFunction,
+} from "./open-function.ts";
+export { openRunData } from "./run-data.ts";
+export { besideGrid } from "./pictures.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";
 export { importWeights, type Imported, type ImportRequest } from "./weights/import.ts";
 export { readWeights } from "./weights/read.ts";

@@ -87,7 +87,7 @@ describe("a longer budget", () => {
     const options = async (dir: string): Promise<unknown> =>
       JSON.parse(await readFile(`${dir}/options.json`, "utf8"));
     expect(await options(longer.dir)).toEqual(await options(straight.dir));
-    const last = (o: TrainResult) => readFile(o.samples);
+    const last = (o: TrainResult) => readFile(o.samples ?? "");
     expect(await last(longer)).toEqual(await last(straight));
     const again = await trained({ runs: "longer", budget: { steps: 37 } });
     expect({ dir: again.dir, said: again.said }).toEqual({ dir: short.dir, said: [] });

@@ -6,7 +6,7 @@ import { adam, mean, nn } from "@duelo/core";
 import { int, recipe, vector, type Recipe } from "@duelo/zoo";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { parseStats } from "./run/stats-log.ts";
-import { readGenerator } from "./export.ts";
+import { readFunction } from "./export.ts";
 import { sampleRun } from "./sample.ts";
 import { train } from "./loop.ts";
 import type { TrainResult } from "./session.ts";
@@ -171,7 +171,7 @@ describe("a recipe with stages", () => {
     const saved = await loadCheckpoint({ dir });
     expect(Object.keys(saved?.tensors ?? {})).toContain("G.second.weight");
     expect(saved?.tensors["slot.step/G"]?.data).toEqual(Float32Array.of(7)); // of 12 steps, 5 came before
-    const { bytes } = await readGenerator({
+    const { bytes } = await readFunction({
       runs: join(root, "stages"),
       run: dir,
       recipe: growing,

@@ -6,6 +6,7 @@ import type { Cursors } from "./feeder.ts";
 import { openFor, resolveRequest, type Resolved, type TrainRequest } from "./request.ts";
 import type { Checkpoint, Json } from "./run/checkpoint.ts";
 import { createRun, resumeOrCreateRun, type RunFolder } from "./run/folder.ts";
+import { keptRequests } from "./run-data.ts";
 import type { RunOptions } from "./run/runs.ts";
 import { EventWriter } from "./run/tfevents.ts";
 import { closeAll, datasetField, firstOf, type Streams } from "./streams.ts";
@@ -27,7 +28,9 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
     streams = await openFor(resolved, dataHooks(hooks));
     const root = request.runs ?? "runs";
     const note = hooks.note === undefined ? {} : { note: hooks.note.bind(hooks) };
-    const folder = { root, options: runOptions(resolved, streams, runtime), ...note };
+    const dataRequest = keptRequests(resolved.data, root);
+    const options = { ...runOptions(resolved, streams, runtime), dataRequest };
+    const folder = { root, options, ...note };
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
     const { checkpointSeconds = 60 } = request;
     return await sit({ run, resolved, streams, runtime, hooks, checkpointSeconds });

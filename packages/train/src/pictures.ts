@@ -2,7 +2,7 @@ import type { HostTensor } from "@duelo/runtime";
 import type { ImageField, Recipe } from "@duelo/zoo";
 import type { Dataset } from "./data/dataset.ts";
 import { readField } from "./feeder.ts";
-import { imageGrid } from "./report/grid.ts";
+import { imageGrid, toBytes, type Pixels } from "./report/grid.ts";
 import { pointPlot } from "./report/points.ts";
 
 /** Samples in a row of a grid. */
@@ -15,14 +15,20 @@ export const classWatched = (i: number, nClasses: number): number =>
   Math.floor(i / nColumns) % nClasses;
 const nPoints = 2000;
 
+/** Groups of so many pictures in a row of a grid. */
+export const groupsOf = (nPictures: number): number =>
+  Math.max(1, Math.floor(nColumns / nPictures));
+
 const rangeOf = (recipe: Recipe): ImageField["range"] | undefined =>
   Object.values(recipe.data).find((f): f is ImageField => f.domain === "image")?.range;
 
-/** Samples as a PNG: a grid of images, or points over the real ones. */
+/** Samples as a PNG: a grid of images, each between the images it belongs to, or points over the real ones. */
 export async function samplePicture(o: {
   recipe: Recipe;
   dataset: Dataset;
   samples: HostTensor;
+  before?: readonly Pixels[];
+  after?: readonly Pixels[];
 }): Promise<Uint8Array> {
   const range = rangeOf(o.recipe);
   const pixels = Float32Array.from(o.samples.data);
@@ -30,9 +36,11 @@ export async function samplePicture(o: {
     const [nColumnsOfTable = 2] = o.samples.shape.slice(1);
     return pointPlot({ real: points(o.dataset), generated: pixels, nColumns: nColumnsOfTable });
   }
-  const shape = fourOf(o.samples.shape);
-  const labels = rowLabels(o.recipe, o.dataset, shape[0] / nColumns);
-  return imageGrid({ pixels, shape, range, columns: nColumns, ...labels });
+  const samples = { pixels, shape: fourOf(o.samples.shape), range };
+  const sets = [...(o.before ?? []), samples, ...(o.after ?? [])];
+  if (sets.length > 1) return besideGrid(sets);
+  const labels = rowLabels(o.recipe, o.dataset, samples.shape[0] / nColumns);
+  return imageGrid({ ...samples, columns: nColumns, ...labels });
 }
 
 /** Names of the rows, where the recipe is told the class. */
@@ -42,24 +50,66 @@ function rowLabels({ data }: Recipe, { classes }: Dataset, nRows: number) {
   return { rowLabels: Array.from({ length: nRows }, (_, row) => name(row)) };
 }
 
+/**
+ * Sets of the same number of pictures as one PNG in which pictures number i of all sets stand side by
+ * side. Smaller pictures are enlarged without smoothing, grey ones shown among coloured ones.
+ */
+export async function besideGrid(sets: readonly Pixels[]): Promise<Uint8Array> {
+  const [first] = sets;
+  if (first === undefined) throw new TypeError("no pictures");
+  const columns = groupsOf(sets.length) * sets.length;
+  if (sets.length === 1) return imageGrid({ ...first, columns });
+  const largest = (axis: 1 | 2 | 3): number => Math.max(...sets.map((s) => s.shape[axis]));
+  const shape = [largest(1), largest(2), largest(3)] as const;
+  const nPictures = first.shape[0] * sets.length;
+  const size = shape[0] * shape[1] * shape[2];
+  const pixels = new Uint8Array(nPictures * size);
+  for (const [k, set] of sets.entries()) {
+    const bytes = toBytes(set.pixels, set.range);
+    const own = bytes.length / set.shape[0];
+    for (let i = 0; i < set.shape[0]; i++) {
+      const picture = bytes.subarray(i * own, (i + 1) * own);
+      pixels.set(enlarged(picture, set.shape, shape), (i * sets.length + k) * size);
+    }
+  }
+  return imageGrid({ pixels, shape: [nPictures, ...shape], range: [0, 255], columns });
+}
+
+type Extent = readonly [channels: number, height: number, width: number];
+
+/** One picture at another size, each pixel from the nearest; grey in all colours, alpha opaque. */
+function enlarged(from: Uint8Array, [, c, h, w]: Pixels["shape"], to: Extent): Uint8Array {
+  const [channels, height, width] = to;
+  const out = new Uint8Array(channels * height * width);
+  for (let i = 0; i < out.length; i++) {
+    const channel = Math.floor(i / (height * width));
+    const y = Math.floor(((Math.floor(i / width) % height) * h) / height);
+    const x = Math.floor(((i % width) * w) / width);
+    const opaque = channel === 3 && c < 4;
+    out[i] = opaque ? 255 : (from[((channel % c) * h + y) * w + x] ?? 0);
+  }
+  return out;
+}
+
 /** Real records, spread evenly over the set, as a PNG. */
 export async function realPicture(o: { recipe: Recipe; dataset: Dataset }): Promise<Uint8Array> {
   if (rangeOf(o.recipe) === undefined) {
     return pointPlot({ real: points(o.dataset), generated: new Float32Array() });
   }
-  const { shape, data } = readField(o.dataset, "x", spread(o.dataset.length, nWatched(0)));
+  const places = spread(o.dataset.length, Math.min(nWatched(0), o.dataset.length));
+  const { shape, data } = readField(o.dataset, "x", places);
   const pixels = Float32Array.from(data);
   return imageGrid({ pixels, shape: fourOf(shape), range: [0, 255], columns: nColumns });
 }
 
 const points = (dataset: Dataset): Float32Array =>
-  Float32Array.from(readField(dataset, "x", spread(dataset.length, nPoints)).data);
+  Float32Array.from(
+    readField(dataset, "x", spread(dataset.length, Math.min(nPoints, dataset.length))).data,
+  );
 
-/** At most `n` places, evenly over 0 to length - 1. */
-function spread(length: number, n: number): Int32Array {
-  const count = Math.min(n, length);
-  return Int32Array.from({ length: count }, (_, i) => Math.floor((i * length) / count));
-}
+/** `n` places, evenly over 0 to length - 1; some come twice where n is above the length. */
+export const spread = (length: number, n: number): Int32Array =>
+  Int32Array.from({ length: n }, (_, i) => Math.floor((i * length) / n));
 
 function fourOf(shape: readonly number[]): readonly [number, number, number, number] {
   const [n = 1, c = 1, h = 1, w = 1] = shape;

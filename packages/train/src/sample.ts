@@ -1,9 +1,15 @@
 import { UserError, suggestion } from "@duelo/core";
-import { openRuntime, type HostTensor, type Program } from "@duelo/runtime";
+import type { HostTensor } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
-import { readGenerator, type GeneratorInput } from "./export.ts";
-import type { Feeds } from "./feeder.ts";
-import { fillInts, fillNormal, fillUniform, streamOf } from "./random.ts";
+import { drawNoise } from "./draw-noise.ts";
+import { readField, type Feeds } from "./feeder.ts";
+import type { FunctionCard } from "./function-card.ts";
+import { openFunction } from "./open-function.ts";
+import { fillInts, streamOf } from "./random.ts";
+import type { Pixels } from "./report/grid.ts";
+import { openRunData } from "./run-data.ts";
+import type { RunInfo } from "./run/runs.ts";
+import { closeAll } from "./streams.ts";
 
 export interface SampleRequest {
   /** Folder of run folders. */
@@ -20,6 +26,8 @@ export interface SampleRequest {
   readonly truncation?: number;
   /** The recipe, when it is not one of the zoo. */
   readonly recipe?: Recipe;
+  /** Where decoded data is kept; needed where samples are made from data, which is the run's own. */
+  readonly cacheDir?: string | undefined;
 }
 
 export interface Samples {
@@ -31,60 +39,95 @@ export interface Samples {
   /** Class number of each sample, where there are classes. */
   readonly labels?: Int32Array;
   readonly classes: readonly string[];
+  /** Images that the samples were made from, one set an input. */
+  readonly before: readonly Pixels[];
   /** Folder of the run. */
   readonly dir: string;
 }
 
-const nAtOnce = 64;
-
 /** Makes samples with the averaged generator of a run. Throws UserError. */
 export async function sampleRun(request: SampleRequest): Promise<Samples> {
-  const { bytes, info } = await readGenerator(request);
-  const runtime = await openRuntime();
-  const program = await runtime.load(bytes);
+  const { runs, run, n, recipe } = request;
+  if (!(n >= 1)) throw new UserError(`${n} samples are none; ask for at least 1.`);
+  const open = { runs, run, ...(recipe === undefined ? {} : { recipe }) };
+  const generator = await openFunction(open);
   try {
-    const { metadata } = program;
-    const inputs = JSON.parse(metadata["duelo.inputs"] ?? "[]") as GeneratorInput[];
-    const classes = JSON.parse(metadata["duelo.classes"] ?? "[]") as string[];
-    const range = metadata["duelo.range"];
-    const drawn = drawAll(request, inputs, classes);
-    const made = await runAll(program, drawn, request.n);
-    const labelInput = inputs.find((i) => i.kind === "label")?.name;
-    const labels = labelInput === undefined ? undefined : drawn[labelInput]?.data;
+    const { card } = generator;
+    const feeds = { ...drawAll(request, card), ...(await records(request, card, generator.run)) };
+    const { samples } = await generator.call(feeds, { n });
+    if (!(samples?.data instanceof Float32Array))
+      throw new TypeError("the generator has no samples");
+    const range = card.outputs.find((o) => o.name === "samples")?.range;
+    const labelInput = card.inputs.find((i) => i.kind === "label")?.name;
+    const labels = labelInput === undefined ? undefined : feeds[labelInput]?.data;
     return {
-      ...made,
-      ...(range === undefined ? {} : { range: JSON.parse(range) as [number, number] }),
+      pixels: samples.data,
+      shape: samples.shape,
+      ...(range === undefined ? {} : { range }),
       ...(labels instanceof Int32Array ? { labels } : {}),
-      classes,
-      dir: info.dir,
+      before: card.inputs.flatMap((i) => (i.kind === "image" ? [images(feeds[i.name])] : [])),
+      classes: card.classes,
+      dir: generator.run.dir,
     };
   } finally {
-    await program.close();
-    await runtime.close();
+    await generator.close();
   }
 }
 
-function drawAll(
-  request: SampleRequest,
-  inputs: readonly GeneratorInput[],
-  classes: readonly string[],
-): Feeds {
+/** Records of the run's own data for those inputs that are made of them. */
+async function records(
+  { n, seed = 0, cacheDir }: SampleRequest,
+  { inputs }: FunctionCard,
+  info: RunInfo,
+): Promise<Feeds> {
+  if (!inputs.some((i) => i.ofRecord)) return {};
+  const streams = await openRunData({ info, cacheDir });
+  try {
+    const feeds: Feeds = {};
+    for (const { name, ofRecord } of inputs) {
+      const dataset = ofRecord && streams[ofRecord.stream];
+      if (ofRecord === undefined || dataset === undefined) continue;
+      feeds[name] = readField(dataset, ofRecord.field, places({ length: dataset.length, n, seed }));
+    }
+    return feeds;
+  } finally {
+    closeAll(streams);
+  }
+}
+
+/** Which record each sample is made from. */
+function places(o: { length: number; n: number; seed: number }): Int32Array {
+  const indices = new Int32Array(o.n);
+  const stream = streamOf("sample records");
+  for (let i = 0; i < o.n; i++) {
+    fillInts(indices.subarray(i, i + 1), o.length, { seed: o.seed, stream, counter: i });
+  }
+  return indices;
+}
+
+function images(t: HostTensor | undefined): Pixels {
+  const [n = 0, c = 0, h = 0, w = 0] = t?.shape ?? [];
+  return { pixels: Uint8Array.from(t?.data ?? []), shape: [n, c, h, w], range: [0, 255] };
+}
+
+function drawAll(request: SampleRequest, { inputs, classes }: FunctionCard): Feeds {
   const { n, seed = 0, truncation, label } = request;
-  if (truncation !== undefined && !inputs.some((i) => i.kind === "normal")) {
+  const drawn = inputs.filter((i) => i.ofRecord === undefined);
+  if (truncation !== undefined && !drawn.some((i) => i.kind === "normal")) {
     throw new UserError("Truncation needs a generator with normal noise; this one has none.");
   }
   if (truncation !== undefined && !(truncation >= 0.05)) {
     throw new UserError(`Truncation is ${truncation}; it takes a number from 0.05 up.`);
   }
-  if (label !== undefined && !inputs.some((i) => i.kind === "label")) {
+  if (label !== undefined && !drawn.some((i) => i.kind === "label")) {
     throw new UserError("This generator knows no classes, so --label has nothing to choose.");
   }
   const feeds: Feeds = {};
-  for (const input of inputs) {
+  for (const input of drawn) {
     feeds[input.name] =
       input.kind === "label"
         ? { dtype: "int32", shape: [n], data: labelsFor(n, label, classes) }
-        : drawOne(input, n, seed, truncation);
+        : drawNoise({ input, n, seed, truncation });
   }
   return feeds;
 }
@@ -97,79 +140,4 @@ function labelsFor(n: number, label: string | undefined, classes: readonly strin
     throw new UserError(`There is no class "${label}".${near} Classes: ${classes.join(", ")}.`);
   }
   return new Int32Array(n).fill(index);
-}
-
-/** Noise whose sample i is its own stream, so that it does not depend on n. */
-function drawOne(
-  input: GeneratorInput,
-  n: number,
-  seed: number,
-  truncation: number | undefined,
-): HostTensor {
-  const size = input.shape.reduce((a, b) => a * b, 1);
-  const stream = streamOf(`sample ${input.name}`);
-  const shape = [n, ...input.shape];
-  if (input.kind === "ints") {
-    const data = new Int32Array(n * size);
-    for (let i = 0; i < n; i++) {
-      fillInts(data.subarray(i * size, (i + 1) * size), input.high ?? 1, {
-        seed,
-        stream,
-        counter: i,
-      });
-    }
-    return { dtype: "int32", shape, data };
-  }
-  const data = new Float32Array(n * size);
-  for (let i = 0; i < n; i++) {
-    const part = data.subarray(i * size, (i + 1) * size);
-    if (input.kind === "normal") fillNormal(part, { seed, stream, counter: i });
-    else fillUniform(part, { seed, stream, counter: i });
-    if (truncation !== undefined && input.kind === "normal")
-      redraw(part, truncation, seed, stream, i);
-  }
-  const { low = 0, high = 1 } = input;
-  const drawn = input.kind === "uniform" ? data.map((u) => low + (high - low) * u) : data;
-  return { dtype: "float32", shape, data: drawn };
-}
-
-/** Draws what lies outside -t to t again until nothing does (Brock et al. 2018, Section 3.1). */
-function redraw(part: Float32Array, t: number, seed: number, stream: number, sample: number): void {
-  const again = new Float32Array(part.length);
-  for (let round = 1; part.some((v) => Math.abs(v) > t); round++) {
-    fillNormal(again, { seed, stream, counter: sample + round * 2 ** 24 });
-    part.forEach((v, k) => (part[k] = Math.abs(v) > t ? (again[k] ?? 0) : v));
-  }
-}
-
-async function runAll(
-  program: Program,
-  feeds: Feeds,
-  n: number,
-): Promise<{ pixels: Float32Array; shape: number[] }> {
-  let pixels: Float32Array | undefined;
-  let shape: number[] = [];
-  for (let from = 0; from < n; from += nAtOnce) {
-    const count = Math.min(nAtOnce, n - from);
-    const part = Object.fromEntries(
-      Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)]),
-    );
-    const { samples } = await program.run(part);
-    if (!(samples?.data instanceof Float32Array))
-      throw new TypeError("the generator has no samples");
-    shape = [n, ...samples.shape.slice(1)];
-    pixels ??= new Float32Array(shape.reduce((a, b) => a * b, 1));
-    pixels.set(samples.data, from * (samples.data.length / count));
-  }
-  if (pixels === undefined) throw new UserError(`${n} samples are none; ask for at least 1.`);
-  return { pixels, shape };
-}
-
-function rows(t: HostTensor, from: number, count: number): HostTensor {
-  const size = t.data.length / (t.shape[0] ?? 1);
-  const shape = [count, ...t.shape.slice(1)];
-  const [start, end] = [from * size, (from + count) * size];
-  if (t.dtype === "float32")
-    return { dtype: t.dtype, shape, data: (t.data as Float32Array).subarray(start, end) };
-  return { dtype: "int32", shape, data: (t.data as Int32Array).subarray(start, end) };
 }

@@ -35,8 +35,8 @@ export interface TrainResult {
   readonly seconds: number;
   /** False when the signal ended it early; the same request goes on from there. */
   readonly finished: boolean;
-  /** Path of the last sample grid. */
-  readonly samples: string;
+  /** Path of the last sample grid; undefined where the recipe makes no samples. */
+  readonly samples: string | undefined;
   readonly report: string;
   readonly log: Readonly<Log>;
 }

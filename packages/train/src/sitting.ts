@@ -82,7 +82,7 @@ export class Sitting {
       ([name]) => !reset || !name.startsWith("slot."),
     );
     this.#model = await buildModel({ ...parts, saved: Object.fromEntries(kept) });
-    this.#watcher = await watch({ ...parts, dataset: firstOf(streams) });
+    this.#watcher = await watch({ ...parts, streams });
   }
 
   async close(): Promise<void> {
@@ -95,7 +95,7 @@ export class Sitting {
     while (!this.#done() && this.#s.hooks.signal?.aborted !== true) {
       await setImmediate(); // lets a signal in
       if (this.#stageNow()?.name !== this.#stage?.name) {
-        const state = await this.#running.model.state.read();
+        const state = await this.#running.state.read();
         await this.open({ state, stage: this.#stage?.name });
       }
       await this.#step();
@@ -108,10 +108,9 @@ export class Sitting {
     return stages.find((s) => this.#counters.nImages < s.untilImages) ?? stages.at(-1);
   }
 
-  get #running(): { model: Model; watcher: Watcher } {
-    if (this.#model === undefined || this.#watcher === undefined)
-      throw new TypeError("open() comes first");
-    return { model: this.#model, watcher: this.#watcher };
+  get #running(): Model {
+    if (this.#model === undefined) throw new TypeError("open() comes first");
+    return this.#model;
   }
 
   #done(): boolean {
@@ -128,7 +127,7 @@ export class Sitting {
     const { budget } = this.#s.resolved;
     const { step, nImages, timeMs } = this.#counters;
     const seen = this.#seen();
-    this.#log = await this.#running.model.step(this.#feeder, this.#clock());
+    this.#log = await this.#running.step(this.#feeder, this.#clock());
     this.#counters = { step: step + 1, nImages: nImages + this.#seen() - seen, timeMs };
     await this.#demandFinite();
     if ((step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
@@ -178,7 +177,7 @@ export class Sitting {
   async #demandFinite(): Promise<void> {
     const bad = Object.entries(this.#log).find(([, value]) => !Number.isFinite(value));
     if (bad === undefined) return;
-    const tensor = findNonFinite(floats(await this.#running.model.state.read()));
+    const tensor = findNonFinite(floats(await this.#running.state.read()));
     const where =
       tensor === undefined ? "" : ` The first tensor with such a value is ${tensor.name}.`;
     const last =
@@ -197,23 +196,25 @@ export class Sitting {
     await this.#events.scalars(step, log);
   }
 
-  /** The fixed-noise grid of this step, and the real one at the beginning. */
+  /** The grid of this step, where the recipe makes samples, and the real one at the beginning. */
   async #pictures(): Promise<void> {
     const { run, streams, resolved } = this.#s;
     const dataset = firstOf(streams);
     const { recipe } = resolved;
-    const { model, watcher } = this.#running;
     if (this.#counters.step === 0)
       await run.write("samples/real.png", await realPicture({ recipe, dataset }));
-    const samples = await watcher.sample(model.state);
-    const picture = await samplePicture({ recipe, dataset, samples });
+    const watcher = this.#watcher;
+    if (watcher === undefined) return;
+    const samples = await watcher.sample(this.#running.state);
+    const { before, after } = watcher;
+    const picture = await samplePicture({ recipe, dataset, samples, before, after });
     await run.write(run.sampleName(this.#counters.step), picture);
     await this.#events.image(this.#counters.step, "samples", picture);
   }
 
   async #save(): Promise<void> {
     const { step, nImages, timeMs } = this.#now();
-    const tensors = floats(await this.#running.model.state.read());
+    const tensors = floats(await this.#running.state.read());
     const cursors = this.#feeder.cursors as unknown as Json;
     await this.#s.run.save({
       tensors,
@@ -240,14 +241,16 @@ export class Sitting {
       await this.#pictures();
     }
     if (step > 0) {
-      const state = await this.#running.model.state.read();
-      const parts = { run, recipe: resolved.recipe, context: this.#context, state, step };
-      const { inputs, range } = await writeGenerator(parts);
-      await writeModelCard({ dir: run.dir, inputs, range });
+      const state = await this.#running.state.read();
+      const { recipe } = resolved;
+      const parts = { run, recipe, context: this.#context, state, step };
+      const generator = this.#watcher && (await writeGenerator(parts));
+      const functions = recipe.functions(this.#context);
+      await writeModelCard({ dir: run.dir, functions, generator });
     }
     const report = await writeReport({ dir: run.dir });
     if (!finished) hooks.note?.(`Stopped at step ${step}; the same command goes on from there.`);
-    const samples = `${run.dir}/${run.sampleName(step)}`;
+    const samples = this.#watcher && `${run.dir}/${run.sampleName(step)}`;
     return {
       dir: run.dir,
       step,

@@ -10,6 +10,7 @@ export type {
   ImageField,
   InputTensors,
   LookAhead,
+  NetFunction,
   Phase,
   PhaseResult,
   Preset,
@@ -17,5 +18,5 @@ export type {
   Stage,
 } from "./recipe.ts";
 export { nameMaps, nameMapsFor, type NameMap } from "./name-maps.ts";
-export { traceSample, traceStep } from "./trace.ts";
-export type { SampleGraph, StateSpec, StepGraph } from "./trace.ts";
+export { traceFunction, traceStep } from "./trace.ts";
+export type { FunctionGraph, StateSpec, StepGraph } from "./trace.ts";

@@ -132,11 +132,25 @@ export interface Stage<Values = Readonly<Record<string, OptionValue>>> {
   readonly resetSlots?: boolean;
 }
 
+/**
+ * Something that the trained nets compute: an encoder, features of a classifier, one direction of a
+ * translation. It is fed with those of its inputs that its result needs.
+ */
+export interface NetFunction<Nets = BoundNets, Inputs = InputTensors> {
+  /** What it gives, in one line. */
+  readonly about: string;
+  /** One result goes by the function's name, several by names of their own. */
+  call(nets: Nets, inputs: Inputs): Tensor | Readonly<Record<string, Tensor>>;
+}
+
 type Nets<N> = { readonly [K in keyof N]: Bound<N[K]> };
-type Inputs<D, Z, S> = { readonly [K in keyof D | keyof Z | keyof S]: Tensor };
+type Inputs<D, Z, S, T = Record<never, never>> = {
+  readonly [K in keyof D | keyof Z | keyof S | keyof T]: Tensor;
+};
 type AnyNets = Readonly<Record<string, (s: Scope, ...inputs: never) => unknown>>;
 type Noise = Readonly<Record<string, NoiseSpec>>;
 type Scalars = Readonly<Record<string, Schedule>>;
+type Takes = Readonly<Record<string, Shape>>;
 
 /** A system as its file states it; see `recipe`. */
 export interface Definition<
@@ -145,6 +159,7 @@ export interface Definition<
   N extends AnyNets,
   Z extends Noise,
   S extends Scalars,
+  T extends Takes,
 > {
   readonly name: string;
   /** Its idea in one line. */
@@ -168,14 +183,38 @@ export interface Definition<
   readonly phases: (
     c: Context<O, D>,
   ) => readonly Phase<Nets<NoInfer<N>>, Inputs<NoInfer<D>, NoInfer<Z>, NoInfer<S>>>[];
-  /** What the trained system makes from noise (and labels), in the data's range. */
-  readonly sample: (nets: Nets<N>, inputs: Inputs<D, Z, S>) => Tensor;
+  /**
+   * What the trained system makes from noise, labels or data, in the data's range; left out where it
+   * makes nothing. It is a function called `sample` whose result is called `samples`.
+   */
+  readonly sample?: (nets: Nets<NoInfer<N>>, inputs: Inputs<D, Z, S>) => Tensor;
+  /** Inputs of functions that are neither data nor noise, such as w of a mapping; float32, batch first. */
+  readonly takes?: (c: Context<O, D>) => T;
+  /** What else can be asked of the trained nets, by name. */
+  readonly functions?: (
+    c: Context<O, D>,
+  ) => Readonly<
+    Record<
+      string,
+      NetFunction<Nets<NoInfer<N>>, Inputs<NoInfer<D>, NoInfer<Z>, NoInfer<S>, NoInfer<T>>>
+    >
+  >;
 }
 
 /** A recipe with its own types forgotten: what loops, commands and pages work with. */
 export type Recipe = Omit<
-  Definition<OptionTable, DataTable, AnyNets, Noise, Scalars>,
-  "nets" | "phases" | "sample" | "optimizer" | "ema" | "noise" | "scalars" | "stages" | "presets"
+  Definition<OptionTable, DataTable, AnyNets, Noise, Scalars, Takes>,
+  | "nets"
+  | "phases"
+  | "sample"
+  | "functions"
+  | "takes"
+  | "optimizer"
+  | "ema"
+  | "noise"
+  | "scalars"
+  | "stages"
+  | "presets"
 > & {
   readonly presets: Readonly<Record<string, Preset>>;
   nets(c: Context): Readonly<Record<string, Net<readonly unknown[], unknown>>>;
@@ -185,7 +224,9 @@ export type Recipe = Omit<
   scalars(c: Context): Scalars;
   stages(c: Context): readonly Stage[];
   phases(c: Context): readonly Phase<BoundNets, InputTensors>[];
-  sample(nets: BoundNets, inputs: InputTensors): Tensor;
+  takes(c: Context): Takes;
+  /** All of them, `sample` among them where the recipe has it. */
+  functions(c: Context): Readonly<Record<string, NetFunction>>;
 };
 export type BoundNets = Readonly<Record<string, (...inputs: readonly unknown[]) => unknown>>;
 export type InputTensors = Readonly<Record<string, Tensor>>;
@@ -197,8 +238,15 @@ export function recipe<
   N extends AnyNets,
   Z extends Noise,
   S extends Scalars = Record<never, never>,
->(definition: Definition<O, D, N, Z, S>): Recipe {
+  T extends Takes = Record<never, never>,
+>(definition: Definition<O, D, N, Z, S, T>): Recipe {
   const none = () => ({});
-  const whole = { ema: none, scalars: none, stages: () => [], ...definition };
+  const { sample, functions = none, ...rest } = definition;
+  const making = sample && { sample: { about: "what the trained system makes", call: sample } };
+  const whole = {
+    ...{ ema: none, scalars: none, takes: none, stages: () => [] },
+    ...rest,
+    functions: (c: Context<O, D>) => ({ ...making, ...functions(c) }),
+  };
   return whole as unknown as Recipe;
 }

@@ -12,7 +12,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { int } from "./options.ts";
 import { image, label, recipe, vector, type Context, type Phase } from "./recipe.ts";
-import { traceSample, traceStep, type StepGraph } from "./trace.ts";
+import { traceFunction, traceStep, type StepGraph } from "./trace.ts";
 
 // A game of two numbers: G gives g for every z, D(x) is the mean of d x.
 const one = nn.init.ones;
@@ -221,8 +221,8 @@ describe("averages", () => {
     expect(g.stateSpecs.get("ema/G.g")).toMatchObject({ kind: "ema", init: { copy: "G.g" } });
     const out = run(g, { ...first, "ema/G": [0.9], "ema/G.g": [3] });
     expect(out["next:ema/G.g"]?.[0]).toBeCloseTo(0.9 * 3 + 0.1 * 2.5, 12); // g becomes 1 + 0.5 1 3
-    expect([...traceSample(game({ ema: 0.9 }), context).state]).toEqual([["G.g", "ema/G.g"]]);
-    expect([...traceSample(game(), context).state]).toEqual([["G.g", "G.g"]]);
+    expect([...traceFunction(game({ ema: 0.9 }), context).state]).toEqual([["G.g", "ema/G.g"]]);
+    expect([...traceFunction(game(), context).state]).toEqual([["G.g", "G.g"]]);
   });
   test("halve what they were after log(1/2) / log(decay) steps", () => {
     const [, g] = step({ ema: 0.9 });

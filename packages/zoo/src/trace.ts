@@ -11,8 +11,10 @@ import {
   noiseType,
   Scope,
   sub,
+  suggestion,
   Tensor,
   topological,
+  UserError,
   Variables,
   type Graph,
   type NoiseSpec,
@@ -27,6 +29,7 @@ import type {
   FieldSpec,
   InputTensors,
   LookAhead,
+  NetFunction,
   Phase,
   PhaseResult,
   Recipe,
@@ -58,13 +61,17 @@ export interface StepGraph {
   readonly times: Phase["times"];
 }
 
-/** A graph that makes samples from noise with the averaged weights. */
-export interface SampleGraph {
+/** A function of a recipe, such as its sampling, with the averaged weights. */
+export interface FunctionGraph {
   readonly graph: Graph;
   /** For each weight input, the state entry that feeds it. */
   readonly state: ReadonlyMap<string, string>;
   readonly stateSpecs: ReadonlyMap<string, StateSpec>;
+  /** Data fields it is fed with, as training is: images as uint8 pixels. */
+  readonly fields: readonly string[];
   readonly noise: ReadonlyMap<string, NoiseSpec>;
+  /** Shapes of further inputs, batch first. */
+  readonly takes: ReadonlyMap<string, Shape>;
 }
 
 const STEP = "slot.step";
@@ -415,21 +422,44 @@ function noiseOf(recipe: Recipe, tracer: Tracer, names: readonly string[]): Map<
   return new Map(all.filter(([n]) => names.includes(n)));
 }
 
-/** Traces what the trained system makes from noise, with running statistics and averaged weights. */
-export function traceSample(recipe: Recipe, context: Context): SampleGraph {
+/**
+ * Traces a function of the trained nets, `sample` unless said otherwise, with running statistics and
+ * averaged weights. Throws UserError when the recipe has no such function.
+ */
+export function traceFunction(recipe: Recipe, context: Context, name = "sample"): FunctionGraph {
   const tracer = new Tracer(recipe, context, false);
-  const samples = recipe.sample(tracer.nets, tracer.inputs());
-  const outputs = { samples };
-  const inputs = tracer.reached(outputs);
-  const names = inputs.map((i) => String(i.attrs["name"]));
+  const takes = Object.entries(recipe.takes(context));
+  const taken = takes.map(([n, shape]) => [n, tracer.leaf(n, () => input(n, { shape }))]);
+  const inputs = { ...tracer.inputs(), ...Object.fromEntries(taken) };
+  const result = findFunction(recipe, context, name).call(tracer.nets, inputs);
+  const outputs = result instanceof Tensor ? { [outputName(name)]: result } : { ...result };
+  const leaves = tracer.reached(outputs);
+  const names = leaves.map((i) => String(i.attrs["name"]));
   const averages = recipe.ema(context);
   const specs = [...tracer.variables.specs].filter(([n]) => names.includes(n));
-  const from = (name: string, spec: VariableSpec): string =>
-    spec.kind === "param" && averages[netOf(name)] !== undefined ? emaName(name) : name;
+  const from = (variable: string, spec: VariableSpec): string =>
+    spec.kind === "param" && averages[netOf(variable)] !== undefined ? emaName(variable) : variable;
   return {
-    graph: { inputs, outputs },
+    graph: { inputs: leaves, outputs },
     state: new Map(specs.map(([n, s]) => [n, from(n, s)])),
     stateSpecs: new Map(specs),
+    fields: Object.keys(recipe.data).filter((n) => names.includes(n)),
     noise: noiseOf(recipe, tracer, names),
+    takes: new Map(takes.filter(([n]) => names.includes(n))),
   };
+}
+
+const outputName = (name: string): string => (name === "sample" ? "samples" : name);
+
+function findFunction(recipe: Recipe, context: Context, name: string): NetFunction {
+  const functions = recipe.functions(context);
+  const found = Object.hasOwn(functions, name) ? functions[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(functions);
+  if (names.length === 0) throw new UserError(`Recipe ${recipe.name} has no functions.`);
+  const what =
+    name === "sample"
+      ? `Recipe ${recipe.name} makes no samples.`
+      : `Recipe ${recipe.name} has no function "${name}".${suggestion(name, names)}`;
+  throw new UserError(`${what} Functions: ${names.join(", ")}.`);
 }

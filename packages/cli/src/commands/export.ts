@@ -5,14 +5,22 @@ import type { Terminal } from "../terminal.ts";
 export function addExport(program: Command, terminal: Terminal): void {
   program
     .command("export")
-    .description("write the generator of a run as one ONNX file")
+    .description("write the generator or a function of a run as one ONNX file")
     .argument("<run>", "its number, its name, latest, or the path of its folder")
-    .option("--out <file>", "where to", "G.onnx")
+    .option("--function <name>", "what to write in place of the generator; show lists them")
+    .option("--out <file>", "where to (default: G.onnx, or NAME-OF-FUNCTION.onnx)")
     .option("--runs <folder>", "folder of run folders", "runs")
-    .addHelpText("after", "\nExample:\n  duelo export latest --out emoji.onnx")
-    .action(async (run: string, flags: { out: string; runs: string }) => {
+    .addHelpText(
+      "after",
+      "\nExamples:\n  duelo export latest --out emoji.onnx\n  duelo export 0002 --function encode",
+    )
+    .action(async (run: string, flags: { function?: string; out?: string; runs: string }) => {
       const { exportRun } = await import("@duelo/train");
-      const { path, nBytes } = await exportRun({ run, ...flags });
+      const { path, nBytes } = await exportRun({
+        run,
+        out: `${flags.function ?? "G"}.onnx`,
+        ...flags,
+      });
       terminal.err(`${byteSize(nBytes)}; its metadata says how to feed it\n`);
       terminal.out(`${path}\n`);
     });

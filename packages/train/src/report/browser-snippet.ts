@@ -1,14 +1,11 @@
-import type { GeneratorInput } from "../export.ts";
+import { dtypeOf, type FunctionCard, type FunctionInput } from "../function-card.ts";
 
 /** What a page must know of a generator to run it. */
-export interface SnippetOptions {
-  readonly inputs: readonly GeneratorInput[];
-  /** The values of the output that mean black and white; left out when it makes no pictures. */
-  readonly range?: readonly [low: number, high: number] | undefined;
-}
+export type SnippetOptions = Pick<FunctionCard, "inputs" | "outputs">;
 
 /** JavaScript for a page that runs `G.onnx` with onnxruntime-web and shows its first sample. */
-export function browserSnippet({ inputs, range }: SnippetOptions): string {
+export function browserSnippet({ inputs, outputs }: SnippetOptions): string {
+  const range = outputs[0]?.range;
   return [
     `import * as ort from "onnxruntime-web";`,
     ``,
@@ -23,7 +20,7 @@ export function browserSnippet({ inputs, range }: SnippetOptions): string {
   ].join("\n");
 }
 
-/** How a page draws the noise of each kind. */
+/** How a page makes an input of each kind. */
 const draws = {
   normal: [
     `const normal = (size) => Float32Array.from({ length: size }, () =>`,
@@ -38,22 +35,35 @@ const draws = {
     `  Int32Array.from({ length: size }, () => Math.floor(high * Math.random()));`,
   ],
   label: [`const label = 0; // the number of a class`],
-} as const satisfies Record<GeneratorInput["kind"], readonly string[]>;
+  image: [
+    `const image = (c, h, w) => {`,
+    `  const page = document.querySelector("canvas").getContext("2d");`,
+    `  const { data } = page.getImageData(0, 0, w, h); // red, green, blue, alpha of each pixel`,
+    `  return Uint8Array.from({ length: c * h * w }, (_, i) =>`,
+    `    data[4 * (i % (h * w)) + Math.floor(i / (h * w))]);`,
+    `};`,
+  ],
+  vector: [`const record = (size) => new Float32Array(size); // the numbers of a record`],
+  given: [`const given = (size) => new Float32Array(size); // your own numbers`],
+} as const satisfies Record<FunctionInput["kind"], readonly string[]>;
 
-function helpers(inputs: readonly GeneratorInput[]): string[] {
+function helpers(inputs: readonly FunctionInput[]): string[] {
   return [...new Set(inputs.map(({ kind }) => kind))].flatMap((kind) => draws[kind]);
 }
 
-function tensorCode({ kind, shape, low = 0, high = 1 }: GeneratorInput): string {
+function tensorCode(input: FunctionInput): string {
+  const { kind, shape, low = 0, high = 1 } = input;
   const size = ["n", ...shape].join(" * ");
   const values = {
     normal: `normal(${size})`,
     uniform: `uniform(${size}, ${low}, ${high})`,
     ints: `ints(${size}, ${high})`,
     label: `new Int32Array(${size}).fill(label)`,
+    image: `image(${shape.join(", ")})`,
+    vector: `record(${size})`,
+    given: `given(${size})`,
   }[kind];
-  const dtype = kind === "normal" || kind === "uniform" ? "float32" : "int32";
-  return `new ort.Tensor("${dtype}", ${values}, [${["n", ...shape].join(", ")}])`;
+  return `new ort.Tensor("${dtypeOf(input)}", ${values}, [${["n", ...shape].join(", ")}])`;
 }
 
 function showPicture([low, high]: readonly [number, number]): string[] {

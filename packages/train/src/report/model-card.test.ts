@@ -44,15 +44,23 @@ const inputs = [
 ] as const;
 const range = [-1, 1] as const;
 
-async function card(parts: { options: object } & Partial<SnippetOptions>): Promise<string> {
-  const { options, ...snippet } = parts;
+async function card(parts: {
+  options: object;
+  range?: readonly [number, number];
+  functions?: Readonly<Record<string, { about: string }>>;
+}): Promise<string> {
+  const { options, range, functions = {} } = parts;
+  const generator: SnippetOptions = {
+    inputs,
+    outputs: [{ name: "samples", shape: [3, 1, 1], ...(range && { range }) }],
+  };
   const dir = await mkdtemp(join(root, "run-"));
   await mkdir(join(dir, "samples"));
   await writeFile(join(dir, "samples/00000100.png"), "");
   await writeFile(join(dir, "options.json"), JSON.stringify(options));
   const line = { step: 100, nImages: 6400, timeMs: 4000, log: { "loss/D": 0.75, "loss/G": 0.5 } };
   await writeFile(join(dir, "stats.jsonl"), `${JSON.stringify(line)}\n`);
-  const text = await readFile(await writeModelCard({ dir, inputs, ...snippet }), "utf8");
+  const text = await readFile(await writeModelCard({ dir, generator, functions }), "utf8");
   return text.replaceAll(dir.slice(root.length + 1), "0001-cgan-digits");
 }
 
@@ -213,7 +221,11 @@ test("names from outside stay names", async () => {
 });
 
 test("a folder that is no run is refused", async () => {
-  const error = await writeModelCard({ dir: "/nowhere", inputs }).catch(String);
+  const error = await writeModelCard({
+    dir: "/nowhere",
+    generator: undefined,
+    functions: {},
+  }).catch(String);
   expect(error).toMatchInlineSnapshot(
     `"UserError: /nowhere is not a run folder: it has no options.json. Name a folder that duelo train made."`,
   );

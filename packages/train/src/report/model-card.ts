@@ -1,14 +1,18 @@
 import { onDisk } from "../run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "../run/file-system.ts";
 import { browserSnippet, type SnippetOptions } from "./browser-snippet.ts";
-import { trainCommand, useCommands } from "./commands.ts";
+import { shellWord, trainCommand, useCommands } from "./commands.ts";
 import { readRun, type RunRecord } from "./run-record.ts";
 import { dataText, effortText, scoresText } from "./summary.ts";
 import { numberText, valueText } from "./words.ts";
 
-/** A run folder, and what its `G.onnx` takes and gives. */
-export interface ModelCardOptions extends SnippetOptions {
+export interface ModelCardOptions {
+  /** A run folder. */
   readonly dir: string;
+  /** What its `G.onnx` takes and gives, where it makes samples. */
+  readonly generator: SnippetOptions | undefined;
+  /** What can be asked of the trained nets, by name. */
+  readonly functions: Readonly<Record<string, { readonly about: string }>>;
 }
 
 /**
@@ -18,8 +22,9 @@ export interface ModelCardOptions extends SnippetOptions {
  * @throws UserError when `dir` is not a run folder
  * @throws FailureError when the card cannot be written, e.g. on a full disk
  */
-export async function writeModelCard({ dir, ...generator }: ModelCardOptions): Promise<string> {
-  const card = modelCard(await readRun(dir), generator);
+export async function writeModelCard(options: ModelCardOptions): Promise<string> {
+  const { dir } = options;
+  const card = modelCard(await readRun(dir), options);
   const name = "model-card.md";
   const path = `${dir}/${name}`;
   await onDisk({ task: `write ${path}`, safe: "The run itself is safe." }, () =>
@@ -30,16 +35,16 @@ export async function writeModelCard({ dir, ...generator }: ModelCardOptions): P
   return path;
 }
 
-function modelCard(run: RunRecord, generator: SnippetOptions): string {
+function modelCard(run: RunRecord, parts: ModelCardOptions): string {
   const { options } = run;
   const last = run.samples.at(-1);
   return (
     [
-      frontMatter(run),
+      frontMatter(run, parts.generator),
       `# ${plain(options.recipe)} on ${plain(options.data)}`,
       ...(last ? [`![Samples at step ${numberText(last.step)}](${last.path})`] : []),
       ...training(run),
-      ...usage(run, generator),
+      ...usage(run, parts),
       ...limits(run),
     ].join("\n\n") + "\n"
   );
@@ -48,13 +53,15 @@ function modelCard(run: RunRecord, generator: SnippetOptions): string {
 const makesImages = ({ options }: RunRecord): boolean => options.shape.length === 3;
 
 /** YAML; JSON strings are YAML strings too, so that no name breaks out of its line. */
-function frontMatter(run: RunRecord): string {
+function frontMatter(run: RunRecord, generator: SnippetOptions | undefined): string {
   const { options } = run;
+  const fromImages = generator?.inputs.some(({ kind }) => kind === "image") === true;
+  const task = fromImages ? "image-to-image" : "unconditional-image-generation";
   return [
     "---",
     "# license: yours to choose; look first at what the license of the training data asks",
     "library_name: duelo",
-    ...(makesImages(run) ? ["pipeline_tag: unconditional-image-generation"] : []),
+    ...(generator && makesImages(run) ? [`pipeline_tag: ${task}`] : []),
     "tags:",
     ...["duelo", "onnx", options.recipe].map((tag) => `- ${JSON.stringify(tag)}`),
     "datasets:",
@@ -85,20 +92,34 @@ function training(run: RunRecord): string[] {
   ];
 }
 
-function usage({ name, options }: RunRecord, generator: SnippetOptions): string[] {
+function usage({ name, options }: RunRecord, parts: ModelCardOptions): string[] {
+  const { generator } = parts;
   const commands = useCommands(name).flatMap(({ about, command }) => [
     `${about}:`,
     fence("sh", command),
   ]);
-  const canvas = generator.range ? " and a `<canvas>` on it" : "";
-  const labelled = generator.inputs.some(({ kind }) => kind === "label");
-  const classes = options.classes.map((label, i) => `${i} ${label}`).join(", ");
+  const others = Object.entries(parts.functions).filter(([f]) => f !== "sample");
+  const list = others.map(([f, { about }]) => `- ${plain(f)}: ${plain(about)}`).join("\n");
   return [
     "## Use",
-    ...commands,
+    ...(generator ? [...commands, ...inBrowser(generator, options.classes)] : []),
+    ...(others.length > 0
+      ? ["Its functions, each written as an ONNX file by:", functionCommand(name, others), list]
+      : []),
+  ];
+}
+
+const functionCommand = (run: string, [first]: readonly (readonly [string, unknown])[]): string =>
+  fence("sh", `duelo export ${shellWord(run)} --function ${shellWord(first?.[0] ?? "")}`);
+
+function inBrowser(generator: SnippetOptions, classes: readonly string[]): string[] {
+  const canvas = generator.outputs[0]?.range ? " and a `<canvas>` on it" : "";
+  const labelled = generator.inputs.some(({ kind }) => kind === "label");
+  const named = classes.map((label, i) => `${i} ${label}`).join(", ");
+  return [
     `In a browser, with \`G.onnx\` beside the page${canvas}:`,
     fence("js", browserSnippet(generator)),
-    ...(labelled ? [plain(`Classes: ${classes}.`)] : []),
+    ...(labelled ? [plain(`Classes: ${named}.`)] : []),
   ];
 }
 

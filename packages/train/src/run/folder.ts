@@ -155,8 +155,8 @@ export async function openRun(request: {
 }
 
 /**
- * The latest run with exactly these options, locked: "the same command resumes". Where there is none,
- * the longest run that differs in a smaller budget alone goes on to this one, unless a step of it
+ * The latest run with exactly these options, locked: "the same command resumes". Where the data
+ * lies does not count; what is in it does. Where there is no such run, the longest run that differs in a smaller budget alone goes on to this one, unless a step of it
  * looked at the share of the budget used; then, and where there is no such run, a new one begins.
  * @param request.note is told in a sentence when a run of another budget was found
  */
@@ -186,8 +186,11 @@ export async function resumeOrCreateRun(request: {
   return run;
 }
 
-const isSame = (a: RunOptions, b: RunOptions): boolean =>
-  isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
+const isSame = (a: RunOptions, b: RunOptions): boolean => {
+  const compared = (options: RunOptions): unknown =>
+    JSON.parse(JSON.stringify({ ...options, dataRequest: null }));
+  return isDeepStrictEqual(compared(a), compared(b));
+};
 
 /** Unit and amount of a budget, such as `["steps", 100]`. */
 function budgetOf({ budget }: RunOptions): readonly [unit: string, amount: number] {

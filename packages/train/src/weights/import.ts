@@ -166,10 +166,10 @@ async function writeRun(o: {
       stage: null,
     };
     await run.save({ tensors: state as Tensors, meta: nothing });
-    const { inputs, range } = await writeGenerator({
-      ...{ run, recipe: resolved.recipe, context, state, step: 0 },
-    });
-    await writeModelCard({ dir: run.dir, inputs, ...(range === undefined ? {} : { range }) });
+    const { recipe } = resolved;
+    const generator = await writeGenerator({ run, recipe, context, state, step: 0 });
+    const functions = recipe.functions(context);
+    await writeModelCard({ dir: run.dir, generator, functions });
   } finally {
     await run.close();
   }

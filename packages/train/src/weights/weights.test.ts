@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readGenerator } from "../export.ts";
+import { readFunction } from "../export.ts";
 import { nodeFileSystem, withFile } from "../run/file-system.ts";
 import { readSafetensors } from "../run/safetensors.ts";
 import { importWeights } from "./import.ts";
@@ -122,7 +122,7 @@ describe("import", () => {
     const want = await withFile(nodeFileSystem, path("dcgan.safetensors"), "read", (f) =>
       readSafetensors(f),
     );
-    const { bytes } = await readGenerator({ runs, run: dir });
+    const { bytes } = await readFunction({ runs, run: dir });
     const runtime = await openRuntime({ threads: 1 });
     const program = await runtime.load(bytes);
     const z = want.tensors["z"];

@@ -74,4 +74,14 @@ export default recipe({
     },
   ],
   sample: ({ G }, { z }) => G(z).sigmoid(),
+  functions: () => ({
+    encode: {
+      about: "mean and log of the variance of z, given an image: mu, logVar",
+      call: ({ E }, { x }) => E(x),
+    },
+    reconstruct: {
+      about: "an image through the mean of its z and back",
+      call: ({ E, G }, { x }) => G(E(x).mu).sigmoid(),
+    },
+  }),
 });

@@ -1,0 +1,48 @@
+import type { HostTensor } from "@duelo/runtime";
+import type { FunctionInput } from "./function-card.ts";
+import { fillInts, fillNormal, fillUniform, streamOf } from "./random.ts";
+
+/** Noise whose sample i is its own stream, so that it does not depend on n. */
+export function drawNoise(o: {
+  input: FunctionInput;
+  n: number;
+  seed: number;
+  /** Normal noise is drawn again until it lies within -t to t. */
+  truncation?: number | undefined;
+}): HostTensor {
+  const { input, n, seed, truncation } = o;
+  const size = input.shape.reduce((a, b) => a * b, 1);
+  const stream = streamOf(`sample ${input.name}`);
+  const shape = [n, ...input.shape];
+  if (input.kind === "ints") {
+    const data = new Int32Array(n * size);
+    for (let i = 0; i < n; i++) {
+      fillInts(data.subarray(i * size, (i + 1) * size), input.high ?? 1, {
+        seed,
+        stream,
+        counter: i,
+      });
+    }
+    return { dtype: "int32", shape, data };
+  }
+  const data = new Float32Array(n * size);
+  for (let i = 0; i < n; i++) {
+    const part = data.subarray(i * size, (i + 1) * size);
+    if (input.kind === "normal") fillNormal(part, { seed, stream, counter: i });
+    else fillUniform(part, { seed, stream, counter: i });
+    if (truncation !== undefined && input.kind === "normal")
+      redraw(part, truncation, seed, stream, i);
+  }
+  const { low = 0, high = 1 } = input;
+  const drawn = input.kind === "uniform" ? data.map((u) => low + (high - low) * u) : data;
+  return { dtype: "float32", shape, data: drawn };
+}
+
+/** Draws what lies outside -t to t again until nothing does (Brock et al. 2018, Section 3.1). */
+function redraw(part: Float32Array, t: number, seed: number, stream: number, sample: number): void {
+  const again = new Float32Array(part.length);
+  for (let round = 1; part.some((v) => Math.abs(v) > t); round++) {
+    fillNormal(again, { seed, stream, counter: sample + round * 2 ** 24 });
+    part.forEach((v, k) => (part[k] = Math.abs(v) > t ? (again[k] ?? 0) : v));
+  }
+}

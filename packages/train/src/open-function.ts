@@ -1,0 +1,147 @@
+import { sameShape, UserError } from "@duelo/core";
+import { openRuntime, type HostTensor, type HostTensors, type Program } from "@duelo/runtime";
+import type { Recipe } from "@duelo/zoo";
+import { drawNoise } from "./draw-noise.ts";
+import { readFunction } from "./export.ts";
+import { dtypeOf, readCard, type FunctionCard, type FunctionInput } from "./function-card.ts";
+import type { Feeds } from "./feeder.ts";
+import type { RunInfo } from "./run/runs.ts";
+
+export interface FunctionRequest {
+  /** Folder of run folders; `runs` unless said otherwise. */
+  readonly runs?: string;
+  /** Number, name, `latest`, or the path of a run folder. */
+  readonly run: string;
+  /** Its name in the recipe; `sample` unless said otherwise. */
+  readonly function?: string;
+  /** The recipe, when it is not one of the zoo. */
+  readonly recipe?: Recipe;
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  readonly threads?: number;
+}
+
+export interface CallOptions {
+  /** Records; needed only where nothing is fed. */
+  readonly n?: number;
+  /** Of noise that is not fed; 0 unless said otherwise. Record i's noise depends on seed and i alone. */
+  readonly seed?: number;
+  progress?(done: number, total: number): void;
+  readonly signal?: AbortSignal;
+}
+
+/** A function of a trained run, ready to be called. */
+export interface OpenFunction {
+  /** What it takes and gives. */
+  readonly card: FunctionCard;
+  readonly run: RunInfo;
+  /**
+   * Its results for a batch of any size, computed in parts. Images are fed as uint8 pixels
+   * [n, C, H, W]; noise that is not fed is drawn. Throws UserError for a feed that is missing or does
+   * not fit.
+   */
+  call(feeds: HostTensors, options?: CallOptions): Promise<Record<string, HostTensor>>;
+  close(): Promise<void>;
+}
+
+const nAtOnce = 64;
+
+/** Opens a function of a run at its last checkpoint. Throws UserError. */
+export async function openFunction(request: FunctionRequest): Promise<OpenFunction> {
+  const { runs = "runs", device, threads, ...rest } = request;
+  const { bytes, info } = await readFunction({ runs, ...rest });
+  const runtime = await openRuntime({
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+  try {
+    const program = await runtime.load(bytes);
+    const card = readCard(program.metadata);
+    return {
+      card,
+      run: info,
+      call: async (feeds, options = {}) =>
+        callInParts(program, allFeeds(card, feeds, options), options),
+      close: () => runtime.close(),
+    };
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+/** What is fed, checked, and noise for the rest. */
+function allFeeds(card: FunctionCard, feeds: HostTensors, o: CallOptions): Feeds {
+  const what = `Function ${card.function} of ${card.recipe}`;
+  const names = card.inputs.map((input) => input.name).join(", ");
+  const n = Object.values(feeds)[0]?.shape[0] ?? o.n;
+  if (n === undefined) throw new UserError(`${what} was given nothing. It takes: ${names}.`);
+  if (!(Number.isInteger(n) && n >= 1))
+    throw new UserError(`${n} samples are none; ask for at least 1.`);
+  for (const name of Object.keys(feeds)) {
+    if (card.inputs.some((input) => input.name === name)) continue;
+    throw new UserError(`${what} takes no "${name}". It takes: ${names}.`);
+  }
+  const seed = o.seed ?? 0;
+  return Object.fromEntries(
+    card.inputs.map((input) => [
+      input.name,
+      checked(card, input, n, feeds[input.name] ?? drawn({ input, n, seed })),
+    ]),
+  );
+}
+
+function drawn(o: { input: FunctionInput; n: number; seed: number }): HostTensor | undefined {
+  const { kind, ofRecord } = o.input;
+  const isNoise = kind === "normal" || kind === "uniform" || kind === "ints";
+  return isNoise && ofRecord === undefined ? drawNoise(o) : undefined;
+}
+
+function checked(
+  card: FunctionCard,
+  input: FunctionInput,
+  n: number,
+  feed: HostTensor | undefined,
+): HostTensor {
+  const shape = [n, ...input.shape];
+  const dtype = dtypeOf(input);
+  if (feed?.dtype === dtype && sameShape(feed.shape, shape)) return feed;
+  const got = feed === undefined ? "nothing" : `${feed.dtype} [${feed.shape.join(", ")}]`;
+  throw new UserError(
+    `Function ${card.function} of ${card.recipe} takes "${input.name}" as ${dtype} [${shape.join(", ")}], and was given ${got}.`,
+  );
+}
+
+async function callInParts(
+  program: Program,
+  feeds: Feeds,
+  o: CallOptions,
+): Promise<Record<string, HostTensor>> {
+  const n = Object.values(feeds)[0]?.shape[0] ?? 0;
+  const whole: Record<string, { shape: number[]; data: HostTensor["data"] }> = {};
+  const dtypes: Record<string, HostTensor["dtype"]> = {};
+  for (let from = 0; from < n; from += nAtOnce) {
+    o.signal?.throwIfAborted();
+    const count = Math.min(nAtOnce, n - from);
+    const part = Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)] as const);
+    for (const [name, t] of Object.entries(await program.run(Object.fromEntries(part)))) {
+      const size = t.data.length / count;
+      dtypes[name] = t.dtype;
+      const into = (whole[name] ??= {
+        shape: [n, ...t.shape.slice(1)],
+        data: new (t.data.constructor as Float32ArrayConstructor)(n * size),
+      });
+      into.data.set(t.data, from * size);
+    }
+    o.progress?.(from + count, n);
+  }
+  return Object.fromEntries(
+    Object.entries(whole).map(([name, t]) => [name, { ...t, dtype: dtypes[name] ?? "float32" }]),
+  );
+}
+
+/** Records `from` to `from + count` of a batch; the memory is shared. */
+function rows(t: HostTensor, from: number, count: number): HostTensor {
+  const size = t.data.length / (t.shape[0] ?? 1);
+  const data = t.data.subarray(from * size, (from + count) * size);
+  return { dtype: t.dtype, shape: [count, ...t.shape.slice(1)], data };
+}

@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
  * numbers of trained weights at its full size, worked out from its source's layers one by one.
  */
 export interface Facts {
-  readonly tiny: Readonly<Record<string, number>>;
+  readonly tiny: Readonly<Record<string, number | string | boolean>>;
   /** One record at the tiny and at the full size. */
   readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
   readonly parameters: Readonly<Record<string, number>>;

@@ -5,11 +5,19 @@ import dcgan from "./recipes/dcgan.ts";
 import dcgan2015 from "./recipes/dcgan-2015.ts";
 import gan from "./recipes/gan.ts";
 import gan2d from "./recipes/gan-2d.ts";
+import lsgan from "./recipes/lsgan.ts";
+import pacgan from "./recipes/pacgan.ts";
 import pacgan2d from "./recipes/pacgan-2d.ts";
+import r3gan from "./recipes/r3gan.ts";
 import r3gan2d from "./recipes/r3gan-2d.ts";
+import sngan from "./recipes/sngan.ts";
+import snganProjection from "./recipes/sngan-projection.ts";
+import steadyGan from "./recipes/steady-gan.ts";
+import unrolledGan from "./recipes/unrolled-gan.ts";
 import unrolledGan2d from "./recipes/unrolled-gan-2d.ts";
 import stylegan2 from "./recipes/stylegan2.ts";
 import vae from "./recipes/vae.ts";
+import wgan from "./recipes/wgan.ts";
 import wganGp from "./recipes/wgan-gp.ts";
 import wganGp2d from "./recipes/wgan-gp-2d.ts";
 
@@ -20,11 +28,19 @@ export const recipes: readonly Recipe[] = [
   cgan,
   dcgan,
   dcgan2015,
+  lsgan,
+  wgan,
   wganGp,
   wganGp2d,
+  sngan,
+  snganProjection,
+  pacgan,
   pacgan2d,
+  unrolledGan,
   unrolledGan2d,
+  r3gan,
   r3gan2d,
+  steadyGan,
   stylegan2,
   vae,
 ];

@@ -2,6 +2,7 @@ export {
   adam,
   adamW,
   clipByNorm,
+  clipWeights,
   cosine,
   exponentialDecay,
   linearDecay,

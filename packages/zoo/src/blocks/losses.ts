@@ -1,7 +1,13 @@
 import { cast, greater, less, mean, relu, softplus, type Tensor } from "@duelo/core";
 
-/** Mean of -log sigmoid(logits): cross entropy against "real". */
-export const bceReal = (logits: Tensor): Tensor => mean(softplus(logits.mul(-1)));
+/**
+ * Mean of -log sigmoid(logits): cross entropy against "real". A `target` below 1 smooths that label
+ * (Salimans et al. 2016, Section 3.4): -target log sigmoid - (1 - target) log(1 - sigmoid).
+ */
+export const bceReal = (logits: Tensor, { target = 1 }: { target?: number } = {}): Tensor => {
+  const whole = mean(softplus(logits.mul(-1)));
+  return target === 1 ? whole : whole.add(mean(logits).mul(1 - target));
+};
 
 /** Mean of -log(1 - sigmoid(logits)): cross entropy against "fake". */
 export const bceFake = (logits: Tensor): Tensor => mean(softplus(logits));

@@ -21,7 +21,9 @@ describe("packs", () => {
     expect(packs(counting([6, 2]), { pack: 3 }).shape).toEqual([2, 6]);
   });
   test("refuse a batch that does not divide", () => {
-    expect(() => packs(counting([100, 2]), { pack: 3 })).toThrowErrorMatchingInlineSnapshot(`[UserError: A batch of 100 does not divide into packs of 3; take 99 or 102, for example --set batch=102.]`);
+    expect(() => packs(counting([100, 2]), { pack: 3 })).toThrowErrorMatchingInlineSnapshot(
+      `[UserError: A batch of 100 does not divide into packs of 3; take 99 or 102, for example --set batch=102.]`,
+    );
   });
 });
 

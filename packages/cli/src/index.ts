@@ -162,6 +162,37 @@ export type {
   TrainResult,
 } from "@duelo/train";
 
+// How good samples are: docs/guide/metrics.md.
+export {
+  bootstrap,
+  bootstrapMean,
+  classScores,
+  frechetByClass,
+  frechetDistance,
+  frechetOfMoments,
+  halves,
+  inceptionScore,
+  kernelDistance,
+  likelihood,
+  memorisation,
+  mergeMoments,
+  mixtureScores,
+  momentsOf,
+  msSsim,
+  msSsimDiversity,
+  nearestNeighbourAccuracy,
+  neighbourScores,
+  pathLength,
+  perceptualDistance,
+  psnr,
+  slicedDistance,
+  ssim,
+  stackedLabels,
+  takeRows,
+  vaeLikelihood,
+} from "@duelo/train";
+export type { Interval, Matrix, Moments, Pictures } from "@duelo/train";
+
 // The graphs underneath, and where they run.
 export { print, toOnnx, verify, type Graph } from "@duelo/core";
 export { devices, openRuntime } from "@duelo/runtime";

@@ -80,3 +80,4 @@ export { pathLength, perceptualDistance, type LayerPair } from "./metrics/percep
 export { psnr, takePictures, type Pictures } from "./metrics/pictures.ts";
 export { slicedDistance, type SlicedDistance } from "./metrics/sliced.ts";
 export { msSsim, msSsimDiversity, ssim } from "./metrics/ssim.ts";
+export { vaeLikelihood, type VaeRequest } from "./vae-likelihood.ts";

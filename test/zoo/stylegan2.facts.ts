@@ -17,6 +17,7 @@ const facts: Facts = {
     [3, 8, 8],
     [3, 256, 256],
   ],
+  outputs: { "mapping mapping": [3], "synthesis synthesis": [3, 8, 8] },
   parameters: {
     M: total(linear(10, 512), linear(1024, 512), 7 * linear(512, 512)),
     G: total(

@@ -26,6 +26,7 @@ import {
   type Tensor,
 } from "@duelo/core";
 import { adapt, augment, augmentations, strength } from "../blocks/ada.ts";
+import { halfLife } from "../blocks/averages.ts";
 import { bceFake, bceReal, scores } from "../blocks/losses.ts";
 import { minibatchStddev } from "../blocks/minibatch.ts";
 import { slopeSquared } from "../blocks/penalties.ts";
@@ -272,11 +273,9 @@ export default recipe({
   },
   optimizer: (c) => ({ M: lazy(c.lr, everyG), G: lazy(c.lr, everyG), D: lazy(c.lr, everyD) }),
   ema: (c) => {
-    const decay = ({ nImages }: Clock): number => {
-      const half = c.emaKimg * 1000;
-      const ramped = c.emaRamp > 0 ? Math.min(half, nImages * c.emaRamp) : half;
-      return 0.5 ** ((0.8 * c.batch) / Math.max(ramped, 1e-8));
-    };
+    // Five updates in four steps: 4/5 of a batch each.
+    const ramp = c.emaRamp > 0 ? { rampUp: c.emaRamp } : {};
+    const decay = halfLife({ batch: 0.8 * c.batch, images: c.emaKimg * 1000, ...ramp });
     return { M: decay, G: decay };
   },
   noise: (c) => ({
@@ -347,6 +346,14 @@ export default recipe({
     ];
   },
   sample: ({ M, G }, { z, yFake }) => G(M(z, yFake)),
+  takes: (c) => ({ psi: [c.batch], w: [c.batch, layersOf(c.shape.x), c.wDim] }),
+  functions: () => ({
+    mapping: {
+      about: "w of z, drawn towards the average by psi (1: not at all, 0: the average itself)",
+      call: ({ M }, { z, yFake, psi }) => M(z, yFake, psi),
+    },
+    synthesis: { about: "the image of a w for every layer", call: ({ G }, { w }) => G(w) },
+  }),
 });
 
 /** Places where a w goes in: each block's convolutions, and the last block's colours. */

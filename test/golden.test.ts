@@ -43,7 +43,9 @@ function readGolden(name: string): Golden {
 interface Trial {
   readonly name: string;
   readonly options: Record<string, number | string>;
+  /** Of one record of every image field. */
   readonly shape: readonly number[];
+  readonly nClasses?: number;
   /** For each graph of the step, the suffix of its runs' draws, and the losses it writes down. */
   readonly runs: readonly (readonly { draw: string; losses: Record<string, string> }[])[];
 }
@@ -86,6 +88,50 @@ const trials: Trial[] = [
       [{ draw: ".3", losses: { "loss/r1": "loss.r1" } }],
     ],
   },
+  {
+    name: "pix2pix",
+    options: { batch: 2, widthG: 4, widthD: 4, patch: "16" },
+    shape: [3, 16, 16],
+    runs: [[{ draw: "", losses: { "loss/D": "loss.D", "loss/G": "loss.G" } }]],
+  },
+  {
+    name: "cyclegan",
+    options: { batch: 1, widthG: 4, widthD: 4, blocks: 1, patch: "16", pool: 2 },
+    shape: [3, 16, 16],
+    runs: [
+      [
+        {
+          draw: "",
+          losses: { "loss/G": "loss.G", "loss/DA": "loss.DA", "loss/DB": "loss.DB" },
+        },
+      ],
+    ],
+  },
+  {
+    name: "discogan",
+    options: { batch: 2, width: 2 },
+    shape: [3, 32, 32],
+    runs: [
+      [{ draw: ".0", losses: { "loss/DA": "loss.DA", "loss/DB": "loss.DB" } }],
+      [
+        { draw: ".1", losses: { "loss/GAB+GBA": "loss.G.1" } },
+        { draw: ".2", losses: { "loss/GAB+GBA": "loss.G.2" } },
+      ],
+    ],
+  },
+  {
+    name: "stargan",
+    options: { batch: 2, widthG: 4, widthD: 4, blocks: 1, levels: 2, nCritic: 2 },
+    shape: [3, 16, 16],
+    nClasses: 3,
+    runs: [
+      [
+        { draw: ".0", losses: { "loss/D": "loss.0" } },
+        { draw: ".1", losses: { "loss/D": "loss.1" } },
+      ],
+      [{ draw: ".2", losses: { "loss/G": "loss.2" } }],
+    ],
+  },
 ];
 
 /** Largest difference, relative to the largest value that is wanted. */
@@ -100,13 +146,15 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.close());
 
-describe.each(trials)("$name", ({ name, options, shape, runs }) => {
+describe.each(trials)("$name", ({ name, options, shape, runs, nClasses = 0 }) => {
   const golden = readGolden(name);
   const recipe = findRecipe(name);
   const context = {
     ...resolveOptions(recipe.options, options),
-    shape: { x: shape },
-    nClasses: 0,
+    shape: Object.fromEntries(
+      Object.entries(recipe.data).map(([field, f]) => [field, f.domain === "label" ? [] : shape]),
+    ),
+    nClasses,
   } as unknown as Context;
 
   function wanted(key: string): Tensor {
@@ -120,7 +168,10 @@ describe.each(trials)("$name", ({ name, options, shape, runs }) => {
     const feeds: Record<string, HostTensor> = {};
     for (const field of graph.fields) {
       const { shape, data } = wanted(`${prefix}${field}${suffix}`);
-      feeds[field] = { dtype: "uint8", shape, data: Uint8Array.from(data) };
+      feeds[field] =
+        recipe.data[field]?.domain === "label"
+          ? { dtype: "int32", shape, data: Int32Array.from(data) }
+          : { dtype: "uint8", shape, data: Uint8Array.from(data) };
     }
     for (const [noise, spec] of graph.noise) {
       const { data } = wanted(`${prefix}${noise}${suffix}`);

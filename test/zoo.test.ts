@@ -37,7 +37,10 @@ function contextOf(
   o: { options: Facts["tiny"]; shape: readonly number[]; nClasses: number },
 ): Context {
   const values = resolveOptions(recipe.options, o.options);
-  return { ...values, shape: { x: o.shape, y: [] }, nClasses: o.nClasses } as unknown as Context;
+  const shape = Object.fromEntries(
+    Object.entries(recipe.data).map(([name, f]) => [name, f.domain === "label" ? [] : o.shape]),
+  );
+  return { ...values, shape, nClasses: o.nClasses } as unknown as Context;
 }
 
 /** The net of a variable, or nothing. */
@@ -172,6 +175,7 @@ function toyData(shape: readonly number[]): Dataset {
     length: 7,
     fields: {
       x: { dtype: image ? "uint8" : "float32", shape },
+      pair: { dtype: image ? "uint8" : "float32", shape },
       y: { dtype: "int32", shape: [] },
     },
     classes: ["a", "b", "c"],
@@ -181,8 +185,8 @@ function toyData(shape: readonly number[]): Dataset {
     read(indices, out) {
       Array.from(indices).forEach((record, i) => {
         const next = uniforms(record);
-        for (let k = 0; k < size && out["x"]; k++)
-          out["x"][i * size + k] = image ? 256 * next() : next();
+        for (const values of [out["x"], out["pair"]].flatMap((v) => v ?? []))
+          for (let k = 0; k < size; k++) values[i * size + k] = image ? 256 * next() : next();
         if (out["y"]) out["y"][i] = record % nClasses;
       });
     },
@@ -380,7 +384,8 @@ describe.each(recipes)("$name", async (recipe) => {
   });
 
   test("gives the same bits again, and after a stop", async () => {
-    const streams = { data: toyData(shapes[0]) };
+    const names = Object.values(recipe.data).map((field) => field.stream ?? "data");
+    const streams = Object.fromEntries(names.map((name) => [name, toyData(shapes[0])]));
     const seed = 6;
     type Saved = Parameters<typeof buildModel>[0]["saved"];
     type Cursors = ConstructorParameters<typeof Feeder>[0]["cursors"];

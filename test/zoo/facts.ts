@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
  */
 export interface Facts {
   readonly tiny: Readonly<Record<string, number | string | boolean>>;
-  /** One record at the tiny and at the full size. */
+  /** One record of every field but labels, at the tiny and at the full size. */
   readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
   readonly parameters: Readonly<Record<string, number>>;
   /**

@@ -1,8 +1,12 @@
 import { suggestion, UserError } from "@duelo/core";
 import type { Recipe } from "./recipe.ts";
+import cyclegan from "./recipes/cyclegan.ts";
 import cgan from "./recipes/cgan.ts";
 import dcgan from "./recipes/dcgan.ts";
 import dcgan2015 from "./recipes/dcgan-2015.ts";
+import discogan from "./recipes/discogan.ts";
+import pix2pix from "./recipes/pix2pix.ts";
+import stargan from "./recipes/stargan.ts";
 import gan from "./recipes/gan.ts";
 import gan2d from "./recipes/gan-2d.ts";
 import lsgan from "./recipes/lsgan.ts";
@@ -43,6 +47,10 @@ export const recipes: readonly Recipe[] = [
   steadyGan,
   stylegan2,
   vae,
+  pix2pix,
+  cyclegan,
+  discogan,
+  stargan,
 ];
 
 /** The recipe of that name. Throws UserError with the nearest name. */

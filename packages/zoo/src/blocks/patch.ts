@@ -1,4 +1,5 @@
 import { nn, type Layer, type Shape } from "@duelo/core";
+import type { OptionValue } from "../options.ts";
 
 /** Pixels of the image that one logit of D sees: convolutions of stride 2 before its last two. */
 export const patches = { "1": 0, "16": 1, "70": 3, "286": 5 } as const;
@@ -38,9 +39,12 @@ export function patchD(o: {
 }
 
 /** Why the patch discriminator cannot take images of this shape, or nothing. */
-export function refusePatch([, height = 1, width = 1]: Shape, patch: Patch): string | undefined {
-  const halvings = patches[patch];
+export function refusePatch(
+  [, height = 1, width = 1]: Shape,
+  patch: OptionValue | undefined,
+): string | undefined {
+  const halvings = Object.entries(patches).find(([name]) => name === patch)?.[1] ?? 0;
   const least = patch === "1" ? 1 : 3 * 2 ** halvings;
   if (Math.min(height, width) >= least) return undefined;
-  return `a patch of ${patch} needs sides of ${least} pixels or more; choose a larger --size, or --set patch=16`;
+  return `a patch of ${patch} needs sides of ${least} pixels or more; choose a larger --size, or a smaller one such as --set patch=16`;
 }

@@ -1,16 +1,5 @@
-import {
-  adam,
-  grad,
-  mean,
-  nn,
-  sizeOf,
-  sqrt,
-  square,
-  sum,
-  type Initializer,
-  type Layer,
-  type Tensor,
-} from "@duelo/core";
+import { adam, mean, nn, sizeOf, square, type Initializer, type Layer } from "@duelo/core";
+import { slope } from "../blocks/penalties.ts";
 import { pyramid, refusePyramid } from "../blocks/pyramid.ts";
 import { int, number } from "../options.ts";
 import { image, recipe } from "../recipe.ts";
@@ -151,10 +140,3 @@ export default recipe({
   ],
   sample: ({ G }, { z }) => G(z),
 });
-
-/** Norm of D's gradient at each sample. [N] */
-function slope(D: (x: Tensor) => Tensor, at: Tensor): Tensor {
-  const [g] = grad(D(at), [at]);
-  if (g === undefined) throw new TypeError("grad gives one tensor for one input");
-  return sqrt(sum(square(g), { axes: [1, 2, 3] }).add(1e-12));
-}

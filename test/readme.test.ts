@@ -22,6 +22,7 @@ import { factsOf } from "./zoo/facts.ts";
  *   npm start                 duelo start
  *   duelo train, duelo start  2 steps in place of the budget, and small nets, to take seconds
  *   duelo bench               small nets
+ *   duelo eval                40 samples; --eval-every 1
  *   duelo import              netG.pth is a small one
  *   scripts/tables/…          two seeds of 2 steps
  *   RUN                       the run of the command before
@@ -72,8 +73,11 @@ async function rewritten(command: string): Promise<string> {
   if (name === "start") return `${line} --steps 1`;
   if (name === "import") return `${line} --set width=2 --set zDim=4`;
   if (name === "bench") return `${line}${await small(recipe)}`;
+  if (name === "eval" && !/ -n | list/.test(line)) return `${line} -n 40`;
   if (name !== "train" || line.includes("--dry-run")) return line;
-  const unbound = line.replace(/ --(minutes|images|steps) \S+/, "");
+  const unbound = line
+    .replace(/ --(minutes|images|steps) \S+/, "")
+    .replace(/ --eval-every \S+/, " --eval-every 1");
   return `${unbound} --steps 2${await small(recipe)}`;
 }
 

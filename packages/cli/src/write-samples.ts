@@ -20,6 +20,8 @@ export interface WriteSamplesRequest {
   readonly seed: number;
   readonly label?: string;
   readonly truncation?: number;
+  /** The best checkpoint in place of the last. */
+  readonly best?: boolean;
   /** One PNG with all of them; `NAME-OF-RUN.png` in the working folder unless said otherwise. */
   readonly grid?: string;
   /** A folder: each image as a PNG of its own (`0000.png` …), points as `points.csv`. */

@@ -14,7 +14,7 @@ import { metadataOf, signatureOf, type FunctionCard } from "./function-card.ts";
 import { loadCheckpoint } from "./run/checkpoint.ts";
 import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
-import type { RunFolder } from "./run/folder.ts";
+import { bestName, type RunFolder } from "./run/folder.ts";
 import { findRun, type RunInfo } from "./run/runs.ts";
 
 export const generatorName = "G.onnx";
@@ -78,6 +78,8 @@ export async function readFunction(request: {
   run: string;
   recipe?: Recipe;
   function?: string;
+  /** The best checkpoint in place of the last. */
+  best?: boolean;
 }): Promise<{ bytes: Uint8Array; info: RunInfo }> {
   const info = await findRun({ root: request.runs, run: request.run });
   const { function: name = "sample" } = request;
@@ -87,7 +89,13 @@ export async function readFunction(request: {
     if (bytes !== undefined && name === "sample") return { bytes, info };
     findRecipe(info.options.recipe); // says that there is none
   }
-  const checkpoint = await loadCheckpoint({ dir: info.dir });
+  const best = request.best === true;
+  const checkpoint = await loadCheckpoint({ dir: best ? `${info.dir}/${bestName}` : info.dir });
+  if (checkpoint === undefined && best) {
+    throw new UserError(
+      `Run ${info.name} has no best checkpoint: train with --eval-every STEPS to keep one, or leave out --best.`,
+    );
+  }
   if (checkpoint === undefined || known === undefined) {
     throw new UserError(
       `Run ${info.name} has no checkpoint yet, so there is nothing to export. Train it a little longer.`,
@@ -127,6 +135,8 @@ export async function exportRun(request: {
   out: string;
   recipe?: Recipe;
   function?: string;
+  /** The best checkpoint in place of the last. */
+  best?: boolean;
 }): Promise<{ path: string; nBytes: number }> {
   const { bytes } = await readFunction(request);
   const [dir, name] = [dirname(resolve(request.out)), basename(request.out)];

@@ -7,6 +7,7 @@ import {
   type FunctionGraph,
   type Recipe,
 } from "@duelo/zoo";
+import type { Dataset } from "./data/dataset.ts";
 import { fillNoise, readFields, type Feeds } from "./feeder.ts";
 import { classWatched, groupsOf, nWatched, spread } from "./pictures.ts";
 import { streamOf } from "./random.ts";
@@ -24,6 +25,8 @@ export interface Watcher {
   readonly before: readonly Pixels[];
   /** Images of the same records that the samples ought to be like. */
   readonly after: readonly Pixels[];
+  /** `n` other samples of it, from noise that is the same at every call; classes in turn. */
+  many(state: State, n: number): Promise<HostTensor>;
   close(): Promise<void>;
 }
 
@@ -48,27 +51,55 @@ export async function watch(options: {
   const context = withBatch(options.context, n);
   const traced = traceFunction(recipe, context);
   const program = await runtime.compile(optimize(traced.graph), { name: `${recipe.name}.sample` });
-  const records = (names: readonly string[]): Feeds =>
-    readFields({ ...options, fields: recipe.data, names, places: (d) => spread(d.length, n) });
-  const fixed = { ...records(traced.fields), ...fixedNoise({ ...options, traced, context }) };
+  const records = (names: readonly string[], places = evenly(n)): Feeds =>
+    readFields({ ...options, fields: recipe.data, names, places });
+  const noiseAt = (counter: number) => fixedNoise({ ...options, traced, context, counter });
+  const fixed = { ...records(traced.fields), ...noiseAt(0) };
   const pixels = (names: readonly string[]): Pixels[] => Object.values(records(names)).map(images);
+  const weightsOf = async (state: State): Promise<Feeds> => {
+    const values = await state.read([...traced.state.values()]);
+    const weights: Feeds = {};
+    for (const [input, entry] of traced.state) {
+      const value = values[entry];
+      if (value !== undefined) weights[input] = value;
+    }
+    return weights;
+  };
+  const run = async (feeds: Feeds): Promise<HostTensor> => {
+    const { samples } = await program.run(feeds);
+    if (samples === undefined) throw new TypeError("the sampling graph has no output");
+    return samples;
+  };
   return {
     before: pixels(before),
     after: pixels(after),
-    async sample(state) {
-      const values = await state.read([...traced.state.values()]);
-      const weights: Feeds = {};
-      for (const [input, entry] of traced.state) {
-        const value = values[entry];
-        if (value !== undefined) weights[input] = value;
+    sample: async (state) => run({ ...(await weightsOf(state)), ...fixed }),
+    async many(state, nSamples) {
+      const weights = await weightsOf(state);
+      const parts: HostTensor[] = [];
+      for (let from = 0; from < nSamples; from += n) {
+        const given = records(traced.fields, following(from, n));
+        parts.push(await run({ ...weights, ...given, ...noiseAt(parts.length + 1) }));
       }
-      const { samples } = await program.run({ ...weights, ...fixed });
-      if (samples === undefined) throw new TypeError("the sampling graph has no output");
-      return samples;
+      return firstRows(parts, nSamples);
     },
     close: () => program.close(),
   };
 }
+
+type Places = (dataset: Dataset) => Int32Array;
+
+/** `n` records evenly over a set. */
+const evenly =
+  (n: number): Places =>
+  (dataset) =>
+    spread(dataset.length, n);
+
+/** `n` records from place `from` on, and from the start again where they end. */
+const following =
+  (from: number, n: number): Places =>
+  (dataset) =>
+    Int32Array.from({ length: n }, (_, i) => (from + i) % dataset.length);
 
 /** The image fields that samples are made from, and the other ones of the same records. */
 function shown(recipe: Recipe, context: Context): { before: string[]; after: string[] } {
@@ -87,17 +118,33 @@ function fixedNoise(o: {
   context: Context;
   seed: number;
   streams: Streams;
+  /** Number of the draw; the grid is 0. */
+  counter: number;
 }): Feeds {
   const labelled = Object.values(o.streams).find((d) => d.fields["y"] !== undefined);
   const noise: Feeds = {};
   for (const [name, spec] of o.traced.noise) {
-    const key = { seed: o.seed, stream: streamOf(`watch ${name}`), counter: 0 };
+    const key = { seed: o.seed, stream: streamOf(`watch ${name}`), counter: o.counter };
     noise[name] =
       spec.kind === "label"
         ? labelRows(o.context.batch, o.context.nClasses)
         : fillNoise(spec, key, labelled);
   }
   return noise;
+}
+
+/** The first `n` rows of batches of float32, one after the other. */
+function firstRows(parts: readonly HostTensor[], n: number): HostTensor {
+  const one = parts[0]?.shape.slice(1) ?? [];
+  const size = one.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(n * size);
+  let at = 0;
+  for (const part of parts) {
+    const values = Float32Array.from(part.data).subarray(0, data.length - at);
+    data.set(values, at);
+    at += values.length;
+  }
+  return { dtype: "float32", shape: [n, ...one], data };
 }
 
 /** A row of the grid for each class. */

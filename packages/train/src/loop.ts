@@ -3,6 +3,7 @@ import { openRuntime, type HostTensor, type Runtime } from "@duelo/runtime";
 import type { Dataset } from "./data/dataset.ts";
 import type { Counters } from "./counters.ts";
 import type { Cursors } from "./feeder.ts";
+import { Evaluation } from "./evaluation.ts";
 import { openFor, resolveRequest, type Resolved, type TrainRequest } from "./request.ts";
 import type { Checkpoint, Json } from "./run/checkpoint.ts";
 import { createRun, resumeOrCreateRun, type RunFolder } from "./run/folder.ts";
@@ -23,9 +24,11 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   const threads = request.threads === undefined ? {} : { threads: request.threads };
   const runtime = await openRuntime({ device: resolved.device, ...threads });
   let streams: Streams | undefined;
+  let evaluation: Evaluation | undefined;
   let run: RunFolder | undefined;
   try {
     streams = await openFor(resolved, dataHooks(hooks));
+    evaluation = await beginEvaluation(resolved, streams); // a mistake in it begins no run
     const root = request.runs ?? "runs";
     const note = hooks.note === undefined ? {} : { note: hooks.note.bind(hooks) };
     const dataRequest = keptRequests(resolved.data, root);
@@ -33,9 +36,11 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
     const folder = { root, options, ...note };
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
     const { checkpointSeconds = 60 } = request;
-    return await sit({ run, resolved, streams, runtime, hooks, checkpointSeconds });
+    const parts = { run, resolved, streams, runtime, hooks, checkpointSeconds };
+    return await sit({ ...parts, evaluation });
   } finally {
     await run?.close();
+    await evaluation?.close();
     closeAll(streams);
     await runtime.close();
   }
@@ -78,6 +83,7 @@ export function runOptions(
       : { shapes: Object.fromEntries(names.map((n) => [n, [...shapeOf(n)]])) }),
     classes: [...(dataset.classes ?? [])],
     budget: { ...resolved.budget },
+    ...(resolved.evaluate === undefined ? {} : { evaluate: { ...resolved.evaluate } }),
     seed: resolved.seed,
     device: runtime.device,
     threads: runtime.threads,
@@ -98,6 +104,8 @@ async function sit(session: Session): Promise<TrainResult> {
   const events = await EventWriter.create({ dir: run.dir, firstStep: counters.step + 1 });
   const sawProgress = saved !== undefined && saved.meta["sawProgress"] !== false;
   const cursors = cursorsOf(saved);
+  const record = saved?.meta["evaluation"];
+  if (record !== undefined) session.evaluation?.resume(record);
   const sitting = new Sitting({ session, events, counters, cursors, sawProgress });
   try {
     await sitting.open(saved && { state: hostTensors(saved), stage: stageOf(saved) });
@@ -107,6 +115,15 @@ async function sit(session: Session): Promise<TrainResult> {
     await sitting.close();
     await events.close();
   }
+}
+
+async function beginEvaluation(
+  { evaluate: plan, recipe, seed }: Resolved,
+  streams: Streams,
+): Promise<Evaluation | undefined> {
+  if (plan === undefined) return undefined;
+  const image = Object.values(recipe.data).find((f) => f.domain === "image");
+  return Evaluation.begin({ plan, dataset: firstOf(streams), range: image?.range, seed });
 }
 
 function countersOf(saved: Checkpoint | undefined): Counters {

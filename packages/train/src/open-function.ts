@@ -14,6 +14,8 @@ export interface FunctionRequest {
   readonly run: string;
   /** Its name in the recipe; `sample` unless said otherwise. */
   readonly function?: string;
+  /** The best checkpoint in place of the last. */
+  readonly best?: boolean;
   /** The recipe, when it is not one of the zoo. */
   readonly recipe?: Recipe;
   readonly device?: "cpu" | "webgpu" | "cuda";

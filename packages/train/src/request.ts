@@ -9,6 +9,7 @@ import {
   type Recipe,
 } from "@duelo/zoo";
 import { checkBudget, type Budget } from "./counters.ts";
+import type { EvaluationPlan } from "./evaluation.ts";
 import type { DataRequest } from "./data/dataset.ts";
 import type { Hooks as DataHooks } from "./data/source.ts";
 import {
@@ -50,6 +51,8 @@ export interface TrainRequest extends OtherSet {
   readonly seed?: number;
   readonly device?: "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
+  /** Judges the samples every so often while training, and keeps the best checkpoint. */
+  readonly evaluate?: EvaluationPlan;
   /** Begins another run where the same request would go on with an earlier one. */
   readonly fresh?: boolean;
   /** Seconds between two checkpoints; 60 unless said otherwise. Does not change what is trained. */
@@ -71,6 +74,7 @@ export interface Resolved {
   readonly budget: Budget;
   readonly seed: number;
   readonly device: "cpu" | "webgpu" | "cuda";
+  readonly evaluate?: EvaluationPlan;
 }
 
 /** Makes every choice of a request that needs no data. Throws UserError. */
@@ -94,6 +98,7 @@ export function resolveRequest(request: TrainRequest): Resolved {
     budget: checkBudget(request.budget ?? { steps: preset.steps }),
     seed: request.seed ?? 0,
     device: request.device ?? "cpu",
+    ...(request.evaluate === undefined ? {} : { evaluate: request.evaluate }),
   };
 }
 

@@ -24,10 +24,13 @@ export interface SampleRequest {
   readonly label?: string;
   /** Normal noise is drawn again until it lies within -t to t; smaller is safer and more alike. */
   readonly truncation?: number;
+  /** The best checkpoint in place of the last. */
+  readonly best?: boolean;
   /** The recipe, when it is not one of the zoo. */
   readonly recipe?: Recipe;
   /** Where decoded data is kept; needed where samples are made from data, which is the run's own. */
   readonly cacheDir?: string | undefined;
+  progress?(done: number, total: number): void;
 }
 
 export interface Samples {
@@ -39,6 +42,8 @@ export interface Samples {
   /** Class number of each sample, where there are classes. */
   readonly labels?: Int32Array;
   readonly classes: readonly string[];
+  /** Training steps behind the generator. */
+  readonly step: number;
   /** Images that the samples were made from, one set an input. */
   readonly before: readonly Pixels[];
   /** Folder of the run. */
@@ -49,12 +54,16 @@ export interface Samples {
 export async function sampleRun(request: SampleRequest): Promise<Samples> {
   const { runs, run, n, recipe } = request;
   if (!(n >= 1)) throw new UserError(`${n} samples are none; ask for at least 1.`);
-  const open = { runs, run, ...(recipe === undefined ? {} : { recipe }) };
+  const best = request.best === true ? { best: true } : {};
+  const open = { runs, run, ...best, ...(recipe === undefined ? {} : { recipe }) };
   const generator = await openFunction(open);
   try {
     const { card } = generator;
     const feeds = { ...drawAll(request, card), ...(await records(request, card, generator.run)) };
-    const { samples } = await generator.call(feeds, { n });
+    const { samples } = await generator.call(feeds, {
+      n,
+      ...(request.progress && { progress: request.progress.bind(request) }),
+    });
     if (!(samples?.data instanceof Float32Array))
       throw new TypeError("the generator has no samples");
     const range = card.outputs.find((o) => o.name === "samples")?.range;
@@ -67,6 +76,7 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
       ...(labels instanceof Int32Array ? { labels } : {}),
       before: card.inputs.flatMap((i) => (i.kind === "image" ? [images(feeds[i.name])] : [])),
       classes: card.classes,
+      step: card.step,
       dir: generator.run.dir,
     };
   } finally {

@@ -1,4 +1,5 @@
 import type { Runtime } from "@duelo/runtime";
+import type { Evaluation } from "./evaluation.ts";
 import type { Counters } from "./counters.ts";
 import type { Log } from "./model.ts";
 import type { Resolved } from "./request.ts";
@@ -35,6 +36,8 @@ export interface TrainResult {
   readonly seconds: number;
   /** False when the signal ended it early; the same request goes on from there. */
   readonly finished: boolean;
+  /** Why it ended before its budget, where its samples no longer got better. */
+  readonly stopped?: string;
   /** Path of the last sample grid; undefined where the recipe makes no samples. */
   readonly samples: string | undefined;
   readonly report: string;
@@ -49,4 +52,5 @@ export interface Session {
   readonly runtime: Runtime;
   readonly hooks: TrainHooks;
   readonly checkpointSeconds: number;
+  readonly evaluation: Evaluation | undefined;
 }

@@ -27,6 +27,8 @@ export class Sitting {
   readonly #events: EventWriter;
   readonly #feeder: Feeder;
   readonly #beganMs = performance.now();
+  /** Spent on what is no training. */
+  #pausedMs = 0;
   readonly #beganAt: Counters;
   #counters: Counters;
   /** What the request says, before a stage changes options. */
@@ -114,12 +116,13 @@ export class Sitting {
   }
 
   #done(): boolean {
+    if (this.#s.evaluation?.stopped !== undefined) return true;
     return fractionOf(this.#s.resolved.budget, this.#now()) >= 1;
   }
 
   /** The counters with the time of this sitting added. */
   #now(): Counters {
-    const timeMs = this.#beganAt.timeMs + performance.now() - this.#beganMs;
+    const timeMs = this.#beganAt.timeMs + performance.now() - this.#beganMs - this.#pausedMs;
     return { ...this.#counters, timeMs };
   }
 
@@ -130,7 +133,8 @@ export class Sitting {
     this.#log = await this.#running.step(this.#feeder, this.#clock());
     this.#counters = { step: step + 1, nImages: nImages + this.#seen() - seen, timeMs };
     await this.#demandFinite();
-    if ((step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
+    const measured = await this.#evaluate();
+    if (measured || (step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
     if ((step + 1) % gridEvery(budget, this.#context.batch) === 0) await this.#pictures();
     if (performance.now() - this.#savedMs > this.#s.checkpointSeconds * 1000) await this.#save();
     this.#s.hooks.progress?.(this.#progress());
@@ -151,6 +155,20 @@ export class Sitting {
         return saw();
       },
     };
+  }
+
+  /** Judges the samples when that is due, and keeps the best; that takes no time of training. */
+  async #evaluate(): Promise<boolean> {
+    const { step } = this.#counters;
+    const watcher = this.#watcher;
+    if (this.#s.evaluation?.due(step) !== true || watcher === undefined) return false;
+    const beganMs = performance.now();
+    const { state } = this.#running;
+    const { log, best } = await this.#s.evaluation.measure({ watcher, state, step });
+    this.#log = { ...this.#log, ...log };
+    this.#pausedMs += performance.now() - beganMs;
+    if (best) await this.#s.run.saveBest(await this.#stand());
+    return true;
   }
 
   /** Records drawn so far. */
@@ -213,22 +231,27 @@ export class Sitting {
   }
 
   async #save(): Promise<void> {
+    await this.#s.run.save(await this.#stand());
+    this.#savedMs = performance.now();
+    this.#savedStep = this.#counters.step;
+  }
+
+  /** Everything that the run is at this moment. */
+  async #stand(): Promise<{ tensors: Tensors; meta: { step: number } & Record<string, Json> }> {
     const { step, nImages, timeMs } = this.#now();
-    const tensors = floats(await this.#running.state.read());
-    const cursors = this.#feeder.cursors as unknown as Json;
-    await this.#s.run.save({
-      tensors,
+    const evaluation = this.#s.evaluation?.record;
+    return {
+      tensors: floats(await this.#running.state.read()),
       meta: {
         step,
         nImages,
         timeMs,
-        cursors,
+        cursors: this.#feeder.cursors as unknown as Json,
         stage: this.#stage?.name ?? null,
         sawProgress: this.#sawProgress,
+        ...(evaluation === undefined ? {} : { evaluation }),
       },
-    });
-    this.#savedMs = performance.now();
-    this.#savedStep = step;
+    };
   }
 
   async #finish(): Promise<TrainResult> {
@@ -249,6 +272,8 @@ export class Sitting {
       await writeModelCard({ dir: run.dir, functions, generator });
     }
     const report = await writeReport({ dir: run.dir });
+    const stopped = this.#s.evaluation?.stopped;
+    if (stopped !== undefined) hooks.note?.(stopped);
     if (!finished) hooks.note?.(`Stopped at step ${step}; the same command goes on from there.`);
     const samples = this.#watcher && `${run.dir}/${run.sampleName(step)}`;
     return {
@@ -257,6 +282,7 @@ export class Sitting {
       nImages,
       seconds: timeMs / 1000,
       finished,
+      ...(stopped === undefined ? {} : { stopped }),
       samples,
       report,
       log: this.#log,

@@ -14,6 +14,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option("--seed <n>", "which samples", whole(0), 0)
     .option("--grid <file>", "the PNG to write them to (default: NAME-OF-RUN.png)")
     .option("--out <folder>", "write each to a file of its own instead")
+    .option("--best", "the best checkpoint of the run, not the last")
     .option("--runs <folder>", "folder of run folders", "runs")
     .addHelpText(
       "after",
@@ -41,5 +42,6 @@ interface SampleFlags {
   readonly seed: number;
   readonly grid?: string;
   readonly out?: string;
+  readonly best?: true;
   readonly runs: string;
 }

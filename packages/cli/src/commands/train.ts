@@ -1,3 +1,4 @@
+import { UserError } from "@duelo/core";
 import { Option, type Command } from "commander";
 import type { Budget, TrainRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
@@ -27,6 +28,9 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .option("--limit <n>", "use at most so many records", whole(1))
     .option("--hold-out <share>", "never train on this share of the records, such as 0.1", share)
     .option("--select <key=value>", "narrow a named set, such as group=flags", pair)
+    .option("--eval-every <steps>", "judge the samples so often, and keep the best", whole(1))
+    .option("--metric <name>", "what decides which is best; duelo eval --metrics list")
+    .option("--patience <n>", "stop after so many evaluations without a better one", whole(1))
     .option("--to <set>", "the other set, of a recipe that translates")
     .option("--to-select <key=value>", "narrow the other set", pair)
     .option("--to-channels <n>", "channels of the other set", channels)
@@ -109,6 +113,9 @@ interface TrainFlags extends RunFlags {
   readonly jitter?: number;
   readonly limit?: number;
   readonly holdOut?: number;
+  readonly evalEvery?: number;
+  readonly metric?: string;
+  readonly patience?: number;
   readonly select?: Record<string, string>;
   readonly to?: string;
   readonly toSelect?: Record<string, string>;
@@ -125,8 +132,15 @@ function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
     data,
     ...pixels,
     ...defined({ preset, set, channels, fit, background, flip, limit, holdOut, select }),
-    ...defined({ jitter, to, toSelect, toChannels, derive }),
+    ...defined({ jitter, to, toSelect, toChannels, derive, evaluate: evaluationOf(flags) }),
   };
+}
+
+function evaluationOf({ evalEvery, metric, patience }: TrainFlags): TrainRequest["evaluate"] {
+  if (evalEvery !== undefined) return { every: evalEvery, ...defined({ metric, patience }) };
+  const alone = metric !== undefined ? "--metric" : patience !== undefined ? "--patience" : "";
+  if (alone === "") return undefined;
+  throw new UserError(`${alone} needs evaluations to look at; give --eval-every STEPS too.`);
 }
 
 /** The part of a request that `addRunOptions` asks for. */

@@ -33,6 +33,7 @@ export const counts = ({ features }: Evidence): Pick<Score, "nGenerated" | "nRef
 
 export const frechet: Metric = {
   name: "frechet",
+  better: "lower",
   aliases: ["fid", "fd"],
   title: "Fréchet distance",
   about:
@@ -66,6 +67,7 @@ export const frechet: Metric = {
 
 export const kernel: Metric = {
   name: "kernel",
+  better: "lower",
   aliases: ["kid", "mmd"],
   title: "Kernel distance",
   about:
@@ -105,6 +107,7 @@ function kernelError(
 
 export const classFrechet: Metric = {
   name: "class-frechet",
+  better: "lower",
   aliases: ["class-fid"],
   title: "Fréchet distance within classes",
   about:

@@ -66,6 +66,7 @@ async function judge(
   const { generated, reference, heldOut } = sides;
   const { name, about, digest, resizer } = features;
   const judgement: Judgement = {
+    ...(generated.step === undefined ? {} : { step: generated.step }),
     generated: described(generated),
     reference: described(reference),
     ...(heldOut ? { heldOut: described(heldOut) } : {}),

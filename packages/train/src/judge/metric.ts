@@ -44,6 +44,8 @@ export interface Metric {
   readonly title: string;
   /** What it says, in a sentence for someone who meets it for the first time. */
   readonly about: string;
+  /** Which end is better; `neither` cannot choose between two checkpoints. */
+  readonly better: Score["better"];
   readonly needs: readonly Need[];
   /** The fewest samples on each side. */
   readonly leastRows: number;

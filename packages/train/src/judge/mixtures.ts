@@ -31,6 +31,7 @@ const facts = {
 const mixtureMetric = (name: Name): Metric => ({
   name,
   title: facts[name].title,
+  better: facts[name].better,
   about: `${facts[name].about} For ring8 and grid25; published tables draw 2,500 samples.`,
   needs: ["mixture"],
   leastRows: 1,

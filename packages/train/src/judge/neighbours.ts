@@ -96,6 +96,7 @@ export const coverage = neighbourMetric("coverage");
  */
 export const memorisation: Metric = {
   name: "memorisation",
+  better: "neither",
   title: "Closer to training data",
   about:
     "The share of samples that are closer to the data trained on than to as many held-out records: a half if nothing is memorised, towards 1 if it copies.",
@@ -135,6 +136,7 @@ const rare = 0.05;
  */
 export const copies: Metric = {
   name: "copies",
+  better: "neither",
   title: "Near copies of training data",
   about:
     "The share of samples that are nearer to a training record than all but 5 % of real data are: about 5 % is expected, less when they are bad, more when it copies.",

@@ -11,7 +11,8 @@ import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
 import { toBytes } from "../report/grid.ts";
-import { dataOfRun } from "./data-of-run.ts";
+import { openRunData } from "../run-data.ts";
+import { firstOf } from "../streams.ts";
 import { findRun, type RunInfo } from "../run/runs.ts";
 import { sampleRun } from "../sample.ts";
 import { shapeText, type Side } from "./side.ts";
@@ -89,11 +90,13 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   const made = await sampleRun({
     ...{ runs, run: info.dir, n: atMost(n, reference), seed, cacheDir, best },
     ...(recipe === undefined ? {} : { recipe }),
+    progress: (done, total) => hooks.progress?.(done, total, "making samples"),
   });
   const { pixels, range, labels, classes } = made;
   const data = range === undefined ? pixels : toBytes(pixels, range);
   const generated: Side = {
     name: `${info.name}${best ? ", best" : ""}`,
+    step: made.step,
     shape: made.shape.slice(1),
     n: made.shape[0] ?? 0,
     data,
@@ -129,7 +132,7 @@ async function referenceOfRun(
     return { reference: await readSet({ spec: against, domain, cacheDir, ...own }, hooks) };
   }
   const part = async (which: Part): Promise<Side> =>
-    readAndClose(await dataOfRun({ info, cacheDir, part: which }, hooks), which);
+    readAndClose(firstOf(await openRunData({ info, cacheDir, part: which }, hooks)), which);
   const reference = await part("train");
   const hasHeldOut =
     "holdOut" in ((info.options["dataSettings"] ?? {}) as object) ||
@@ -164,35 +167,40 @@ async function readSet(request: DataRequest, hooks: Hooks): Promise<Side> {
   return readAndClose(await openData({ ...request, labels: "use" }, hooks), undefined);
 }
 
-/** Reads at most `mostReference` records, spread evenly over the set. */
 function readAndClose(dataset: Dataset, part: Part | undefined): Side {
   try {
-    const { settings, fields } = dataset;
-    const shape = fields["x"]?.shape ?? [];
-    const size = shape.reduce((a, b) => a * b, 1);
-    const most = Math.min(mostReference, Math.max(1, Math.floor(mostBytes / size)));
-    const indices = spread(dataset.length, most);
-    const x = readField(dataset, "x", indices).data;
-    const data = x instanceof Uint8Array || x instanceof Float32Array ? x : Float32Array.from(x);
-    const y = fields["y"] && readField(dataset, "y", indices).data;
-    const split =
-      settings["split"] === undefined ? undefined : `split=${String(settings["split"])}`;
-    const named = part === "heldOut" ? (split ?? "held out") : (split ?? part);
-    return {
-      name: dataset.name,
-      shape,
-      n: indices.length,
-      data,
-      ...(y instanceof Int32Array ? { labels: y } : {}),
-      classes: dataset.classes ?? [],
-      key: digestOf(data),
-      resizer:
-        shape.length === 3 ? `${String(settings["fit"])} to ${shape[1]}x${shape[2]}` : "none",
-      ...(named === undefined ? {} : { split: named }),
-    };
+    return readSide(dataset, { part, most: mostReference });
   } finally {
     dataset.close();
   }
+}
+
+/** At most `most` records of a set, spread evenly over it. */
+export function readSide(
+  dataset: Dataset,
+  { part, most }: { part: Part | undefined; most: number },
+): Side {
+  const { settings, fields } = dataset;
+  const shape = fields["x"]?.shape ?? [];
+  const size = shape.reduce((a, b) => a * b, 1);
+  const fitting = Math.max(1, Math.floor(mostBytes / size));
+  const indices = spread(dataset.length, Math.min(most, fitting));
+  const x = readField(dataset, "x", indices).data;
+  const data = x instanceof Uint8Array || x instanceof Float32Array ? x : Float32Array.from(x);
+  const y = fields["y"] && readField(dataset, "y", indices).data;
+  const split = settings["split"] === undefined ? undefined : `split=${String(settings["split"])}`;
+  const named = part === "heldOut" ? (split ?? "held out") : (split ?? part);
+  return {
+    name: dataset.name,
+    shape,
+    n: indices.length,
+    data,
+    ...(y instanceof Int32Array ? { labels: y } : {}),
+    classes: dataset.classes ?? [],
+    key: digestOf(data),
+    resizer: shape.length === 3 ? `${String(settings["fit"])} to ${shape[1]}x${shape[2]}` : "none",
+    ...(named === undefined ? {} : { split: named }),
+  };
 }
 
 const digestOf = (data: Uint8Array | Float32Array): string =>

@@ -42,6 +42,7 @@ function meanLaplacian(v: Float64Array, h: number, w: number): number {
 /** Sharpness of what is made over that of the data; 1 when they are as sharp. */
 export const sharpnessRatio: Metric = {
   name: "sharpness",
+  better: "neither",
   title: "Sharpness, of the data's",
   about:
     "Mean absolute Laplacian of the grey values over that of the data: below 1 is blurrier than the data, above 1 sharper, or noisier.",

@@ -4,6 +4,8 @@ import type { Matrix } from "../metrics/matrix.ts";
 export interface Side {
   /** For people: `0003-dcgan-emoji at step 3,000`, `emoji`, `made`. */
   readonly name: string;
+  /** Training steps behind the generator that made them. */
+  readonly step?: number;
   /** Of one sample: [C, H, W] of images, [D] of points and rows of a table. */
   readonly shape: readonly number[];
   readonly n: number;

@@ -39,6 +39,9 @@ export function trainCommand(options: ReportOptions): string {
       ([name, value]) => ["set", `${name}=${valueText(value)}`] as const,
     ),
     ...Object.entries(budget),
+    ["eval-every", options.evaluate["every"]],
+    ["metric", options.evaluate["metric"]],
+    ["patience", options.evaluate["patience"]],
     ["seed", seed],
   ];
   const words = flags

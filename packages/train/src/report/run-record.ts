@@ -27,6 +27,7 @@ const optionsSchema = z.object({
   seed: count,
   device: text,
   threads: count,
+  evaluate: table,
   versions: table,
 });
 export type ReportOptions = z.infer<typeof optionsSchema>;

@@ -45,6 +45,7 @@ export function optionRows(options: ReportOptions): (readonly [name: string, val
   const rows: (readonly [string, unknown])[] = [
     ...Object.entries({ preset, seed, device, threads }).filter(([, value]) => value !== undefined),
     ...titled("budget", options.budget),
+    ...titled("evaluate", options.evaluate),
     ...Object.entries(options.options),
     ...titled("data", options.dataSettings),
     ...titled("version", options.versions),

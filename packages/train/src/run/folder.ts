@@ -8,6 +8,9 @@ import type { Tensors } from "./safetensors.ts";
 import { findRun, listRuns, numbersOf, pad, type RunInfo, type RunOptions } from "./runs.ts";
 import { StatsLog } from "./stats-log.ts";
 
+/** The folder of a run's best checkpoint. */
+export const bestName = "best";
+
 const safe = "The same command continues from the last checkpoint.";
 
 /** A run folder that this process holds the lock of. */
@@ -65,6 +68,21 @@ export class RunFolder implements RunInfo {
     await stats.sync();
     const meta = { ...state.meta, recipe: this.options.recipe, statsBytes: stats.nBytes };
     await saveCheckpoint({ dir: this.dir, tensors: state.tensors, meta, fs: this.#fs });
+  }
+
+  /**
+   * Commits the best checkpoint so far to `best/`, as `save` does the last one. @throws FailureError
+   */
+  async saveBest(state: {
+    tensors: Tensors;
+    meta: { readonly step: number; readonly [key: string]: Json };
+  }): Promise<void> {
+    const dir = `${this.dir}/${bestName}`;
+    await onDisk({ task: `make ${dir}`, safe }, async () => {
+      if (await makeDir(this.#fs, dir)) await this.#fs.syncDir(this.dir);
+    });
+    const meta = { ...state.meta, recipe: this.options.recipe };
+    await saveCheckpoint({ dir, tensors: state.tensors, meta, fs: this.#fs });
   }
 
   /** Writes a file of the run, for example `G.onnx`: whole and on the disk, or not at all. @throws FailureError */

@@ -1,10 +1,16 @@
-import { FailureError } from "@duelo/core";
+import { FailureError, UserError } from "@duelo/core";
 import { openRuntime, type HostTensor, type Runtime } from "@duelo/runtime";
 import type { Dataset } from "./data/dataset.ts";
 import type { Counters } from "./counters.ts";
 import type { Cursors } from "./feeder.ts";
 import { Evaluation } from "./evaluation.ts";
-import { openFor, resolveRequest, type Resolved, type TrainRequest } from "./request.ts";
+import {
+  contextFor,
+  openFor,
+  resolveRequest,
+  type Resolved,
+  type TrainRequest,
+} from "./request.ts";
 import type { Checkpoint, Json } from "./run/checkpoint.ts";
 import { createRun, resumeOrCreateRun, type RunFolder } from "./run/folder.ts";
 import { keptRequests } from "./run-data.ts";
@@ -118,10 +124,18 @@ async function sit(session: Session): Promise<TrainResult> {
 }
 
 async function beginEvaluation(
-  { evaluate: plan, recipe, seed }: Resolved,
+  resolved: Resolved,
   streams: Streams,
 ): Promise<Evaluation | undefined> {
+  const { evaluate: plan, recipe, seed } = resolved;
   if (plan === undefined) return undefined;
+  const nFields = Object.values(recipe.data).filter((f) => f.domain !== "label").length;
+  const context = contextFor(resolved, streams);
+  if (nFields > 1 || !Object.hasOwn(recipe.functions(context), "sample")) {
+    throw new UserError(
+      `Recipe ${recipe.name} makes no samples from noise alone, so --eval-every has nothing to judge.`,
+    );
+  }
   const image = Object.values(recipe.data).find((f) => f.domain === "image");
   return Evaluation.begin({ plan, dataset: firstOf(streams), range: image?.range, seed });
 }

@@ -92,6 +92,11 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
     ...(recipe === undefined ? {} : { recipe }),
     progress: (done, total) => hooks.progress?.(done, total, "making samples"),
   });
+  if (made.before.length > 0 && request.against === undefined) {
+    throw new UserError(
+      `Run ${info.name} makes its samples from other images. Name what they should be like with --against.`,
+    );
+  }
   const { pixels, range, labels, classes } = made;
   const data = range === undefined ? pixels : toBytes(pixels, range);
   const generated: Side = {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { fromRoot, start } from "./paths.ts";
 
 /** Milliseconds of each of some runs and, where it is known, how many of them the host took. */
 export interface Times {
@@ -17,13 +17,8 @@ export interface Peer {
   quit(): void;
 }
 
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-
 /** Starts Duelo's side. */
-export function startOurs(): Peer {
-  const args = ["--conditions=source", "--import", "tsx", here("ours.ts")];
-  return peerOf(spawn(process.execPath, args));
-}
+export const startOurs = (): Peer => peerOf(start("ours"));
 
 /** The Python that has PyTorch, or nothing. */
 export function findTorch(): string | undefined {
@@ -38,7 +33,8 @@ export function findTorch(): string | undefined {
 }
 
 /** Starts PyTorch's side. */
-export const startTorch = (python: string): Peer => peerOf(spawn(python, [here("torch/peer.py")]));
+export const startTorch = (python: string): Peer =>
+  peerOf(spawn(python, [fromRoot("bench/torch/peer.py")]));
 
 function peerOf(child: ChildProcessWithoutNullStreams): Peer {
   let errors = "";

@@ -2,6 +2,7 @@ import { openData, random, type Dataset } from "@duelo/train";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runToEnd } from "./paths.ts";
 
 const nRecords = 512;
 
@@ -17,6 +18,7 @@ export async function benchRecords(shape: readonly number[]): Promise<Dataset> {
     return openData({ spec: "ring8", domain: "vector", cacheDir: dir });
   const file = join(dir, "random.npy");
   writeFileSync(file, npy([nRecords, height, width, channels]));
+  runToEnd("decode", [file, dir]);
   return openData({ spec: file, domain: "image", cacheDir: dir });
 }
 

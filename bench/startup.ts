@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { fromRoot } from "./paths.ts";
 
-const main = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
+const main = fromRoot("packages/cli/dist/main.js");
 
 /** Milliseconds from start to end of `duelo --help`, from the built package; the median of 9. */
 export function startup(): number {

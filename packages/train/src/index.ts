@@ -16,6 +16,10 @@ export {
   type FunctionRequest,
   type OpenFunction,
 } from "./open-function.ts";
+export { featuresOf } from "./features/cache.ts";
+export type { FeatureNet, FeatureRequest, Features } from "./features/feature-net.ts";
+export { openNetworkFile, type NetworkFile } from "./features/network-file.ts";
+export { rawPixels } from "./features/raw.ts";
 export { openRunData } from "./run-data.ts";
 export { besideGrid } from "./pictures.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";

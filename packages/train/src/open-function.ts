@@ -113,7 +113,8 @@ function checked(
   );
 }
 
-async function callInParts(
+/** Runs a program over a batch of any size, `nAtOnce` records at a time. */
+export async function callInParts(
   program: Program,
   feeds: Feeds,
   o: CallOptions,

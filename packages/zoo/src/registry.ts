@@ -2,6 +2,7 @@ import { suggestion, UserError } from "@duelo/core";
 import type { Recipe } from "./recipe.ts";
 import cyclegan from "./recipes/cyclegan.ts";
 import cgan from "./recipes/cgan.ts";
+import classifier from "./recipes/classifier.ts";
 import dcgan from "./recipes/dcgan.ts";
 import dcgan2015 from "./recipes/dcgan-2015.ts";
 import discogan from "./recipes/discogan.ts";
@@ -51,6 +52,7 @@ export const recipes: readonly Recipe[] = [
   cyclegan,
   discogan,
   stargan,
+  classifier,
 ];
 
 /** The recipe of that name. Throws UserError with the nearest name. */

@@ -50,7 +50,13 @@ export default recipe({
   ],
   data: { x: image({ range: [-1, 1], size: [28, 28], flip: true }), y: label() },
   options: {
-    batch: int({ default: 128, min: 2, max: 4096, about: "images in a batch", source: "ours" }),
+    batch: int({
+      default: 128,
+      min: 2,
+      max: 4096,
+      about: "images in a batch",
+      source: "ours: as vae",
+    }),
     width: int({
       default: 24,
       min: 1,
@@ -63,14 +69,14 @@ export default recipe({
       min: 0,
       max: 0.9,
       about: "share of the features that are left out in training",
-      source: "ours",
+      source: "ours: sets are small",
     }),
     lr: number({
       default: 3e-3,
       min: 0,
       max: 1,
       about: "learning rate, falling to nothing",
-      source: "ours",
+      source: "ours: with batch norm three times Adam's default",
     }),
   },
   presets: {

@@ -64,7 +64,7 @@ describe("commands", () => {
         duelo start
       "
     `);
-    for (const name of "start train sample export eval compare list show doctor bench".split(" ")) {
+    for (const name of "start train tune sample export eval compare list show doctor bench".split(" ")) {
       expect(await ok(`${name} --help`)).toMatch(/\nExamples?:\n {2}duelo /);
     }
     expect(await ok("data check --help")).toMatch(/\nExample:\n {2}duelo data check /);

@@ -1,7 +1,8 @@
-import { FailureError, type Clock } from "@duelo/core";
+import type { Clock } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { Context, Stage } from "@duelo/zoo";
 import { setImmediate } from "node:timers/promises";
+import { Diverged } from "./diverged.ts";
 import { fractionOf, gridEvery, type Counters } from "./counters.ts";
 import { writeGenerator } from "./export.ts";
 import { Feeder, type Cursors } from "./feeder.ts";
@@ -202,7 +203,7 @@ export class Sitting {
       this.#savedStep > 0
         ? `The last good checkpoint is that of step ${this.#savedStep}, in ${this.#s.run.dir}.`
         : `No checkpoint had been written yet.`;
-    throw new FailureError(
+    throw new Diverged(
       `Step ${this.#counters.step}: ${bad[0]} became ${bad[1]}.${where} ${last} Try a lower learning rate.`,
     );
   }

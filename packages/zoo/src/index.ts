@@ -1,5 +1,5 @@
 export { findRecipe, recipes } from "./registry.ts";
-export { choice, flag, int, number, readOption, resolveOptions } from "./options.ts";
+export { choice, findOption, flag, int, number, readOption, resolveOptions } from "./options.ts";
 export type { OptionSpec, OptionTable, OptionValue } from "./options.ts";
 export { image, label, recipe, vector, withBatch } from "./recipe.ts";
 export type {

@@ -76,6 +76,15 @@ export function readOption(name: string, spec: OptionSpec, given: OptionValue): 
   return value;
 }
 
+/** An option of a table by name. Throws UserError with the nearest name. */
+export function findOption(table: OptionTable, name: string): OptionSpec {
+  const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (spec !== undefined) return spec;
+  const known = Object.keys(table);
+  const near = suggestion(name, known) || ` Options: ${known.join(", ")}.`;
+  throw new UserError(`There is no option "${name}".${near}`);
+}
+
 /**
  * All values of a table: `given` over the defaults, each checked; a name that is not in the table
  * is refused with the nearest one suggested. Throws UserError.
@@ -84,13 +93,7 @@ export function resolveOptions(
   table: OptionTable,
   given: Readonly<Record<string, OptionValue>>,
 ): Record<string, OptionValue> {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(table, name)) {
-      const known = Object.keys(table);
-      const near = suggestion(name, known) || ` Options: ${known.join(", ")}.`;
-      throw new UserError(`There is no option "${name}".${near}`);
-    }
-  }
+  for (const name of Object.keys(given)) findOption(table, name);
   return Object.fromEntries(
     Object.entries(table).map(([name, spec]) => [
       name,

@@ -29,7 +29,7 @@ export interface ChartOptions {
 const nBins = 250;
 /** Lines that can be told apart. */
 export const nColours = 6;
-const { document } = parseHTML("<!doctype html><html><body></body></html>");
+export const { document } = parseHTML("<!doctype html><html><body></body></html>");
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 });
 const percentage = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
 
@@ -67,12 +67,14 @@ function gapNote(label: string, { steps, values }: Series): Html[] {
   ];
 }
 
-const colour = (i: number): string => `var(--series-${(i % nColours) + 1})`;
+/** A colour of the lines, as CSS has it. */
+export const colour = (i: number): string => `var(--series-${(i % nColours) + 1})`;
 
 /** A stroke in a colour of the lines, for a legend. */
 export const swatch = (i: number): Html => html`<i style="background:${colour(i)}"></i>`;
 
-const short = (value: number): string =>
+/** A number beside an axis. */
+export const short = (value: number): string =>
   value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : compact.format(value);
 
 function draw({ lines, x, y, percent = false, size }: ChartOptions): string {
@@ -101,7 +103,10 @@ function draw({ lines, x, y, percent = false, size }: ChartOptions): string {
 }
 
 /** All finite values and `least`; a little more around values that are all the same. */
-function domainOf(values: readonly number[], least: readonly number[] = []): [number, number] {
+export function domainOf(
+  values: readonly number[],
+  least: readonly number[] = [],
+): [number, number] {
   const finite = [...values.filter(Number.isFinite), ...least];
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);

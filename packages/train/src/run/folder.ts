@@ -1,17 +1,14 @@
-import { dirname } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { loadCheckpoint, saveCheckpoint, type Checkpoint, type Json } from "./checkpoint.ts";
 import { onDisk } from "./disk-failure.ts";
-import { commitFile, errorCode, nodeFileSystem, writeAll, type FileSystem } from "./file-system.ts";
-import { makeLock, takeLock, type Lock } from "./lock.ts";
+import { nodeFileSystem, type FileSystem } from "./file-system.ts";
+import { takeLock, type Lock } from "./lock.ts";
+import { makeNumbered, safe, toJsonFile, writeWhole } from "./numbered.ts";
 import type { Tensors } from "./safetensors.ts";
-import { findRun, listRuns, numbersOf, pad, type RunInfo, type RunOptions } from "./runs.ts";
+import { findRun, isSame, listRuns, type RunInfo, type RunOptions } from "./runs.ts";
 import { StatsLog } from "./stats-log.ts";
 
 /** The folder of a run's best checkpoint. */
 export const bestName = "best";
-
-const safe = "The same command continues from the last checkpoint.";
 
 /** A run folder that this process holds the lock of. */
 export class RunFolder implements RunInfo {
@@ -126,33 +123,14 @@ export async function createRun(request: {
   fs?: FileSystem;
 }): Promise<RunFolder> {
   const { root, options, fs = nodeFileSystem } = request;
-  return onDisk({ task: `begin a run in ${root}`, safe: "Nothing was begun." }, async () => {
-    await makeRoot(fs, root);
-    let number = Math.max(0, ...numbersOf(await fs.list(root)));
-    for (;;) {
-      number++;
-      const name = `${pad(number)}-${slug(options.recipe)}-${slug(options.data)}`;
-      const dir = `${root}/${name}`;
-      if (!(await makeDir(fs, dir))) continue;
-      if (numbersOf(await fs.list(root)).filter((taken) => taken === number).length > 1) {
-        await fs.rmdir(dir); // another process took this number for another recipe or data
-        continue;
-      }
-      await makeLock(fs, dir);
-      const lock = await takeLock(fs, dir);
-      try {
-        await fs.mkdir(`${dir}/samples`);
-        await (await fs.open(`${dir}/stats.jsonl`, "create")).close();
-        await fs.syncDir(dir); // all of it is there before options.json makes it a run
-        await writeWhole({ fs, dir, name: "options.json", bytes: toJsonFile(options) });
-        await fs.syncDir(root);
-      } catch (error) {
-        await lock.release().catch(() => undefined); // the first error is the one to tell
-        throw error;
-      }
-      return new RunFolder({ fs, info: { number, name, dir, options }, lock });
-    }
+  const made = await makeNumbered({
+    ...{ fs, root, options },
+    fill: async (dir) => {
+      await fs.mkdir(`${dir}/samples`);
+      await (await fs.open(`${dir}/stats.jsonl`, "create")).close();
+    },
   });
+  return new RunFolder({ fs, ...made });
 }
 
 /**
@@ -173,8 +151,8 @@ export async function openRun(request: {
 }
 
 /**
- * The latest run with exactly these options, locked: "the same command resumes". Where the data
- * lies does not count; what is in it does. Where there is no such run, the longest run that differs in a smaller budget alone goes on to this one, unless a step of it
+ * The latest run with exactly these options, locked: "the same command resumes". Where there is none,
+ * the longest run that differs in a smaller budget alone goes on to this one, unless a step of it
  * looked at the share of the budget used; then, and where there is no such run, a new one begins.
  * @param request.note is told in a sentence when a run of another budget was found
  */
@@ -204,12 +182,6 @@ export async function resumeOrCreateRun(request: {
   return run;
 }
 
-const isSame = (a: RunOptions, b: RunOptions): boolean => {
-  const compared = (options: RunOptions): unknown =>
-    JSON.parse(JSON.stringify({ ...options, dataRequest: null }));
-  return isDeepStrictEqual(compared(a), compared(b));
-};
-
 /** Unit and amount of a budget, such as `["steps", 100]`. */
 function budgetOf({ budget }: RunOptions): readonly [unit: string, amount: number] {
   const [unit, amount] = Object.entries(budget ?? {})[0] ?? ["", Number.NaN];
@@ -234,63 +206,8 @@ async function sawProgress(run: RunFolder): Promise<boolean> {
   return saved !== undefined && saved.meta["sawProgress"] !== false;
 }
 
+/** Takes the lock of a folder that was found. @throws UserError when another process has it */
 async function lockRun(fs: FileSystem, info: RunInfo): Promise<RunFolder> {
   const lock = await onDisk({ task: `open ${info.dir}`, safe }, () => takeLock(fs, info.dir));
   return new RunFolder({ fs, info, lock });
-}
-
-async function writeWhole(request: {
-  fs: FileSystem;
-  dir: string;
-  name: string;
-  bytes: Uint8Array;
-}): Promise<void> {
-  const { fs, dir, name, bytes } = request;
-  const cut = name.lastIndexOf("/");
-  const place =
-    cut < 0 ? { dir, name } : { dir: `${dir}/${name.slice(0, cut)}`, name: name.slice(cut + 1) };
-  await onDisk({ task: `write ${dir}/${name}`, safe }, () =>
-    commitFile(fs, place, (file) => writeAll(file, bytes, 0)),
-  );
-}
-
-/** Makes the folder of runs, and those above it that are missing; each is on the disk before the next. */
-async function makeRoot(fs: FileSystem, root: string): Promise<void> {
-  const above = dirname(root);
-  try {
-    if (await makeDir(fs, root)) await fs.syncDir(above);
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT" || above === root) throw error;
-    await makeRoot(fs, above);
-    await makeRoot(fs, root);
-  }
-}
-
-/** Makes a directory; false when it is there already. */
-async function makeDir(fs: FileSystem, dir: string): Promise<boolean> {
-  try {
-    await fs.mkdir(dir);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === "EEXIST") return false;
-    throw error;
-  }
-}
-
-function toJsonFile(options: RunOptions): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(options, null, 2)}\n`);
-}
-
-/** The last part of a path or name, in letters that any file system takes. */
-function slug(text: string): string {
-  const last =
-    text
-      .replace(/[\\/]+$/, "")
-      .split(/[\\/]/)
-      .at(-1) ?? "";
-  const plain = last
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9.]+/g, "-")
-    .replaceAll(/^[-.]+|[-.]+$/g, "");
-  return plain.slice(0, 40) || "data";
 }

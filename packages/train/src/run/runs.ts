@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "@duelo/core";
 import type { Json } from "./checkpoint.ts";
 import { onDisk } from "./disk-failure.ts";
@@ -118,3 +119,10 @@ export function numbersOf(names: readonly string[]): number[] {
 export function pad(number: number): string {
   return String(number).padStart(4, "0");
 }
+
+/** Whether two requests are the same. Where the data lies does not count; what is in it does. */
+export const isSame = (a: RunOptions, b: RunOptions): boolean => {
+  const compared = (options: RunOptions): unknown =>
+    JSON.parse(JSON.stringify({ ...options, dataRequest: null }));
+  return isDeepStrictEqual(compared(a), compared(b));
+};

@@ -1,11 +1,5 @@
 import { UserError } from "@duelo/core";
-import {
-  readOption,
-  resolveOptions,
-  type OptionSpec,
-  type OptionValue,
-  type Recipe,
-} from "@duelo/zoo";
+import { findOption, readOption, type OptionSpec, type OptionValue, type Recipe } from "@duelo/zoo";
 import { fillUniform, streamOf } from "../random.ts";
 
 /** Where values of an option are looked for: anywhere between two numbers, or among a few values. */
@@ -48,9 +42,7 @@ export function readRange(name: string, text: string): Range {
  */
 export function spaceOf(recipe: Recipe, over: Readonly<Record<string, Range>>): Space {
   const axes = Object.entries(over).map(([name, range]) => {
-    resolveOptions(recipe.options, { ...(isFound(recipe, name) ? {} : { [name]: 0 }) });
-    const spec = recipe.options[name];
-    if (spec === undefined) throw new TypeError(`no option "${name}"`);
+    const spec = findOption(recipe.options, name);
     return "from" in range ? between(name, spec, range) : among(name, spec, range);
   });
   if (axes.length > 0) return axes.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -59,11 +51,9 @@ export function spaceOf(recipe: Recipe, over: Readonly<Record<string, Range>>): 
   );
 }
 
-const isFound = ({ options }: Recipe, name: string): boolean => Object.hasOwn(options, name);
-
 function between(name: string, spec: OptionSpec, range: { from: number; to: number }): Axis {
   const { from, to } = range;
-  if (spec.kind !== "number" && spec.kind !== "int") {
+  if (spec.kind === "choice" || spec.kind === "flag") {
     const words = spec.kind === "flag" ? ["true", "false"] : spec.choices;
     throw new UserError(
       `Option ${name} takes words, not a range of numbers. List them: ${name}=${words.join(",")}.`,
@@ -76,7 +66,8 @@ function between(name: string, spec: OptionSpec, range: { from: number; to: numb
       `The range ${name}=${from}..${to} is empty: it has to begin below its end.`,
     );
   }
-  return { name, kind: spec.kind, from, to, log: from > 0 && to / from > 10 };
+  const kind = spec.kind === "int" ? "int" : "number";
+  return { name, kind, from, to, log: from > 0 && to / from > 10 };
 }
 
 function among(name: string, spec: OptionSpec, given: readonly OptionValue[]): Axis {

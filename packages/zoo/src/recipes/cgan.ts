@@ -17,6 +17,8 @@ import { image, label, recipe } from "../recipe.ts";
 
 type Conditional = Net<readonly [x: Tensor, y: Tensor], Tensor>;
 const uniform = (half: number) => nn.init.uniform({ low: -half, high: half });
+const biasInit = nn.init.zeros;
+const zInit = nn.init.heUniform({ gain: Math.sqrt(2 * 12) }); // z has the variance 1/12
 
 export default recipe({
   name: "cgan",
@@ -100,21 +102,21 @@ export default recipe({
         unitsD: 120,
         init: "he",
         rule: "adam",
-        lr: 4e-4,
+        lr: 2e-4,
         dropoutG: 0,
-        emaDecay: 0.99,
+        emaDecay: 0.995,
       },
       steps: 10_000,
     },
   },
   nets: (c) => {
     const spread = (half: number) => (c.init === "he" ? nn.init.heUniform() : uniform(half));
-    const dense = (out: number, half: number) =>
-      nn.linear({ out, init: spread(half), biasInit: nn.init.zeros });
+    const dense = (out: number, half: number) => nn.linear({ out, init: spread(half), biasInit });
     const maxout = (out: number, pieces: number) =>
-      nn.maxout({ out, pieces, init: spread(0.005), biasInit: nn.init.zeros });
+      nn.maxout({ out, pieces, init: spread(0.005), biasInit });
     const G: Conditional = (s, z, y) => {
-      const fromZ = s.child("z", (c1) => nn.chain(dense(200, 0.05), nn.relu)(c1, z)); // [N, 200]
+      const ofZ = nn.linear({ out: 200, init: c.init === "he" ? zInit : uniform(0.05), biasInit });
+      const fromZ = s.child("z", (c1) => nn.chain(ofZ, nn.relu)(c1, z)); // [N, 200]
       const fromY = s.child("y", (c1) => nn.chain(dense(1000, 0.05), nn.relu)(c1, y)); // [N, 1000]
       const joint = nn.chain(
         dense(c.widthG, 0.05),

@@ -122,6 +122,7 @@ export { FailureError, GraphError, UserError } from "@duelo/core";
 export { findRecipe, recipes } from "@duelo/zoo"; // list
 export { describePhase, describeRecipe } from "./describe.ts"; // show
 export { plan, train } from "@duelo/train"; // train
+export { readRange, tune } from "@duelo/train"; // tune
 export { sampleRun } from "@duelo/train"; // sample
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
@@ -165,6 +166,10 @@ export type {
   TrainHooks,
   TrainRequest,
   TrainResult,
+  Trial,
+  TuneHooks,
+  TuneRequest,
+  TuneResult,
 } from "@duelo/train";
 
 // How good samples are: docs/guide/metrics.md.

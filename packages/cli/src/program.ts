@@ -11,6 +11,7 @@ import { addSample } from "./commands/sample.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
 import { addTrain } from "./commands/train.ts";
+import { addTune } from "./commands/tune.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -30,6 +31,7 @@ export function createProgram(terminal: Terminal): Command {
   for (const add of [
     addStart,
     addTrain,
+    addTune,
     addSample,
     addExport,
     addImport,

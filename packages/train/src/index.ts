@@ -85,3 +85,13 @@ export { psnr, takePictures, type Pictures } from "./metrics/pictures.ts";
 export { slicedDistance, type SlicedDistance } from "./metrics/sliced.ts";
 export { msSsim, msSsimDiversity, ssim } from "./metrics/ssim.ts";
 export { vaeLikelihood, type VaeRequest } from "./vae-likelihood.ts";
+export {
+  tune,
+  type Trial,
+  type TrialAt,
+  type TuneHooks,
+  type TuneRequest,
+  type TuneResult,
+} from "./tune/tune.ts";
+export { readRange, type Range } from "./tune/space.ts";
+export { stepsOfAll, type Round } from "./tune/halving.ts";

@@ -10,7 +10,20 @@ export function addTrain(program: Command, terminal: Terminal): void {
   const command = program
     .command("train")
     .description("train a recipe on your data; the same command resumes")
-    .argument("<recipe>", "its name; duelo list has them all")
+    .argument("<recipe>", "its name; duelo list has them all");
+  addRunOptions(addDataOptions(command))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  duelo train dcgan --data ./photos --minutes 30\n  duelo train cgan --data fashion-mnist --set lr=1e-4 --seed 1",
+    )
+    .action(async (recipe: string, flags: TrainFlags) => {
+      await trainAndTell({ request: requestOf(recipe, flags), flags, terminal });
+    });
+}
+
+/** What every command takes that trains what the user names: the data, and choices of the recipe. */
+export function addDataOptions(command: Command): Command {
+  return command
     .requiredOption("--data <set>", "a named set, a folder of pictures, or a file")
     .option("--preset <name>", "a choice of options; duelo show RECIPE has them all")
     .option("--set <key=value>", "an option of the recipe; may be repeated", pair)
@@ -42,19 +55,11 @@ export function addTrain(program: Command, terminal: Terminal): void {
         "x4",
       ]),
     );
-  addRunOptions(command)
-    .addHelpText(
-      "after",
-      "\nExamples:\n  duelo train dcgan --data ./photos --minutes 30\n  duelo train cgan --data fashion-mnist --set lr=1e-4 --seed 1",
-    )
-    .action(async (recipe: string, flags: TrainFlags) => {
-      await trainAndTell({ request: requestOf(recipe, flags), flags, terminal });
-    });
 }
 
-/** What every command that trains takes: how long, where, and how it is told. */
+/** What every command that trains one run takes: how long, and all that `addMachineOptions` adds. */
 export function addRunOptions(command: Command): Command {
-  return command
+  return addMachineOptions(command)
     .addOption(new Option("--steps <n>", "train for so many steps").argParser(whole(1)))
     .addOption(
       new Option("--images <n>", "train for so many records")
@@ -66,6 +71,13 @@ export function addRunOptions(command: Command): Command {
         .argParser(positive)
         .conflicts(["steps", "images"]),
     )
+    .option("--runs <folder>", "folder of run folders", "runs")
+    .option("--dry-run", "print what would be trained, and train nothing");
+}
+
+/** What every command that trains takes: where random numbers come from, where it runs, how it is told. */
+export function addMachineOptions(command: Command): Command {
+  return command
     .option("--seed <n>", "where all random numbers come from (default: 0)", whole(0))
     .addOption(
       new Option("--device <name>", "where to compute (default: cpu)").choices([
@@ -81,27 +93,28 @@ export function addRunOptions(command: Command): Command {
         "seconds between two checkpoints (default: 60)",
       ).argParser(positive),
     )
-    .option("--runs <folder>", "folder of run folders", "runs")
-    .option("--new", "begin another run, where the same command would resume")
-    .option("--dry-run", "print what would be trained, and train nothing")
+    .option("--new", "begin another, where the same command would go on")
     .option("--json", "write one JSON object a line to stdout");
 }
 
-export interface RunFlags {
+export interface RunFlags extends MachineFlags {
   readonly steps?: number;
   readonly images?: number;
   readonly minutes?: number;
+  readonly runs: string;
+  readonly dryRun?: true;
+}
+
+export interface MachineFlags {
   readonly seed?: number;
   readonly device?: "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
   readonly checkpointSeconds?: number;
-  readonly runs: string;
   readonly new?: true;
-  readonly dryRun?: true;
   readonly json?: true;
 }
 
-interface TrainFlags extends RunFlags {
+export interface DataFlags {
   readonly data: string;
   readonly preset?: string;
   readonly set?: Record<string, string>;
@@ -123,11 +136,17 @@ interface TrainFlags extends RunFlags {
   readonly derive?: "halves" | "grey" | "x2" | "x4";
 }
 
+type TrainFlags = RunFlags & DataFlags;
+
 function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
+  return { ...runRequest(flags), ...dataRequest(recipe, flags) };
+}
+
+/** The part of a request that `addDataOptions` asks for. */
+export function dataRequest(recipe: string, flags: DataFlags): Omit<TrainRequest, "cacheDir"> {
   const { data, preset, set, size: pixels, channels, fit, background, flip } = flags;
   const { limit, holdOut, select, jitter, to, toSelect, toChannels, derive } = flags;
   return {
-    ...runRequest(flags),
     recipe,
     data,
     ...pixels,
@@ -145,12 +164,16 @@ function evaluationOf({ evalEvery, metric, patience }: TrainFlags): TrainRequest
 
 /** The part of a request that `addRunOptions` asks for. */
 export function runRequest(flags: RunFlags): Omit<TrainRequest, "recipe" | "data"> {
-  const { seed, device, threads, checkpointSeconds, runs } = flags;
   const budget = budgetOf(flags);
+  return { runs: flags.runs, ...machineRequest(flags), ...defined({ budget }) };
+}
+
+/** The part of a request that `addMachineOptions` asks for. */
+export function machineRequest(flags: MachineFlags): Omit<TrainRequest, "recipe" | "data"> {
+  const { seed, device, threads, checkpointSeconds } = flags;
   return {
-    runs,
     cacheDir: cacheDir(),
-    ...defined({ seed, device, threads, checkpointSeconds, budget, fresh: flags.new }),
+    ...defined({ seed, device, threads, checkpointSeconds, fresh: flags.new }),
   };
 }
 

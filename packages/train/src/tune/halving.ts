@@ -39,7 +39,7 @@ export const stepsOfAll = (rounds: readonly Round[]): number =>
 export interface Scored {
   /** Its number, from 1. */
   readonly trial: number;
-  readonly value: number | undefined;
+  readonly value?: number | undefined;
 }
 
 /** From the best to the worst; what failed comes last, and equals by number. */

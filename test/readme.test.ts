@@ -23,6 +23,7 @@ import { factsOf } from "./zoo/facts.ts";
  *   duelo train, duelo start  2 steps in place of the budget, and small nets, to take seconds
  *   duelo bench               small nets
  *   duelo eval                40 samples; --eval-every 1
+ *   duelo tune                two trials, one step
  *   duelo import              netG.pth is a small one
  *   scripts/tables/…          two seeds of 2 steps
  *   RUN                       the run of the command before
@@ -72,6 +73,9 @@ async function rewritten(command: string): Promise<string> {
   const [, name, recipe = ""] = line.split(" ");
   if (name === "start") return `${line} --steps 1`;
   if (name === "import") return `${line} --set width=2 --set zDim=4`;
+  if (name === "tune") {
+    return `${line.replace(/ --(trials|budget-steps) \S+/g, "")} --trials 2 --budget-steps 1`;
+  }
   if (name === "bench") return `${line}${await small(recipe)}`;
   if (name === "eval" && !/ -n | list/.test(line)) return `${line} -n 40`;
   if (name !== "train" || line.includes("--dry-run")) return line;

@@ -56,6 +56,7 @@ table { border-collapse: collapse; }
 th, td { padding: 0.4rem 1.5rem 0.4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
 th { font-weight: 400; color: var(--faint); white-space: nowrap; }
 td { overflow-wrap: anywhere; }
+.trials td { white-space: nowrap; }
 thead th { color: var(--ink); }
 #moments td { min-width: 8rem; max-width: 12rem; padding-right: 0.75rem; cursor: pointer; }
 #moments th { white-space: normal; }

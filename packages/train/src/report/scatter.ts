@@ -23,7 +23,7 @@ export function scatter(options: {
   const numbers = points.every(({ x }) => typeof x === "number");
   const words = [...new Set(points.map(({ x }) => x))];
   const along = numbers
-    ? { type: log ? "log" : "linear", ticks: 5, nice: true, tickFormat: short }
+    ? { type: log ? "log" : "linear", ticks: log ? 3 : 5, nice: true, tickFormat: short }
     : { type: "point", domain: words };
   const svg: { outerHTML: string } = Plot.plot({
     document,

@@ -94,7 +94,7 @@ function charts({ metric, space, rounds, trials }: SearchRecord): Html {
 function table({ metric, space, rounds, trials }: SearchRecord): Html {
   return html`<h2>All trials</h2>
     <div class="scroll">
-      <table>
+      <table class="trials">
         <thead>
           <tr>
             <th scope="col">trial</th>

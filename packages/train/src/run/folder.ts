@@ -2,7 +2,7 @@ import { loadCheckpoint, saveCheckpoint, type Checkpoint, type Json } from "./ch
 import { onDisk } from "./disk-failure.ts";
 import { nodeFileSystem, type FileSystem } from "./file-system.ts";
 import { takeLock, type Lock } from "./lock.ts";
-import { makeNumbered, safe, toJsonFile, writeWhole } from "./numbered.ts";
+import { makeDir, makeNumbered, safe, toJsonFile, writeWhole } from "./numbered.ts";
 import type { Tensors } from "./safetensors.ts";
 import { findRun, isSame, listRuns, type RunInfo, type RunOptions } from "./runs.ts";
 import { StatsLog } from "./stats-log.ts";

@@ -77,7 +77,7 @@ async function makeRoot(fs: FileSystem, root: string): Promise<void> {
 }
 
 /** Makes a directory; false when it is there already. */
-async function makeDir(fs: FileSystem, dir: string): Promise<boolean> {
+export async function makeDir(fs: FileSystem, dir: string): Promise<boolean> {
   try {
     await fs.mkdir(dir);
     return true;

@@ -79,7 +79,8 @@ async function judge(
   return { evidence, judgement };
 }
 
-async function gather(
+/** Features of all sides. */
+export async function gather(
   sides: Sides,
   features: Features,
   seed: number,

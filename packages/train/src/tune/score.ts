@@ -1,38 +1,66 @@
 import { UserError } from "@duelo/core";
-import { toys } from "../data/toy.ts";
-import { mixtureScores } from "../metrics/modes.ts";
-import { sampleRun } from "../sample.ts";
-import type { TrainRequest } from "../request.ts";
+import type { Recipe } from "@duelo/zoo";
+import { isToy } from "../data/toy.ts";
+import { gather } from "../judge/evaluate.ts";
+import { openFeatures } from "../judge/features.ts";
+import { chooseMetrics } from "../judge/metric-table.ts";
+import type { Need } from "../judge/metric.ts";
+import { openSides } from "../judge/open-sides.ts";
 
 /** By what trials are compared. */
 export interface Scorer {
   readonly metric: string;
   readonly better: "higher" | "lower";
-  /** The score of a run as it stands. */
-  score(run: { dir: string }): Promise<number>;
+  /** The score of a run as it stands, against the data that it was trained on. */
+  score(run: { readonly dir: string }): Promise<number>;
 }
 
-const nSamples = 2500;
+const nImages = 2000;
 
-export function scorerOf(
-  request: Pick<TrainRequest, "data" | "recipe" | "seed"> & { metric?: string },
-): Scorer {
-  const toy = Object.entries(toys).find(([name]) => name === request.data)?.[1];
-  if (toy === undefined) throw new UserError("not yet");
-  const recipe = typeof request.recipe === "string" ? {} : { recipe: request.recipe };
+/**
+ * Scores by one of the metrics of `evaluate`: `high-quality` for a known mixture and `frechet` for all
+ * else, unless said otherwise.
+ * @throws UserError for an unknown metric, one that the data cannot have, or one without a better end
+ */
+export function scorerOf(request: {
+  readonly recipe: Recipe;
+  readonly data: string;
+  readonly metric?: string | undefined;
+  readonly seed: number;
+  readonly cacheDir: string;
+}): Scorer {
+  const { recipe, data, seed, cacheDir } = request;
+  const mixture = isToy(data);
+  const domains = Object.values(recipe.data).map((f) => f.domain);
+  const there = new Set<Need>([
+    "features",
+    "heldOut",
+    ...(domains.includes("image") ? (["images"] as const) : []),
+    ...(domains.includes("label") ? (["labels"] as const) : []),
+    ...(mixture ? (["mixture"] as const) : []),
+  ]);
+  const name = request.metric ?? (mixture ? "high-quality" : "frechet");
+  const [metric] = chooseMetrics({ names: [name], there });
+  if (metric === undefined) throw new TypeError(`no metric "${name}"`);
+  if (metric.better === "neither") {
+    throw new UserError(
+      `Metric ${metric.name} has no better end, so it cannot choose among trials. Take another.`,
+    );
+  }
   return {
-    metric: "high-quality",
-    better: "higher",
+    metric: metric.name,
+    better: metric.better,
     async score({ dir }) {
-      const { pixels } = await sampleRun({
-        runs: "",
-        run: dir,
-        n: nSamples,
-        seed: request.seed ?? 0,
-        ...recipe,
-      });
-      const samples = { rows: nSamples, cols: 2, data: pixels };
-      return mixtureScores({ samples, means: toy.means, sigma: toy.sigma }).highQuality;
+      const n = mixture ? {} : { n: nImages };
+      const sides = await openSides({ runs: ".", judged: dir, recipe, seed, cacheDir, ...n }, {});
+      const features = await openFeatures({ samples: sides.reference });
+      try {
+        const evidence = { ...(await gather(sides, features, seed, {})), brief: true };
+        const scores = await metric.compute(evidence); // several where each class has its own
+        return scores.reduce((sum, { value }) => sum + value, 0) / scores.length;
+      } finally {
+        await features.close();
+      }
     },
   };
 }

@@ -148,9 +148,11 @@ describe("trials that fail", () => {
 test.each([
   [{ trials: 0 }, "A search of 0 trials is none; it takes a whole number from 2 to 1000."],
   [{ over: {} }, "There is nothing to search over."],
-  [{ over: { lr: { from: 0, to: 1 } } }, 'There is no option "lr". Did you mean "lrD"?'],
+  [{ over: { lr: { from: 0, to: 1 } } }, 'There is no option "lr". Did you mean "lrG"?'],
   [{ over: { zDim: [4, 8] } }, "Option zDim is both set and searched over."],
-  [{ metric: "fid" }, "There is no metric"],
+  [{ metric: "modez" }, 'There is no metric "modez". Did you mean "modes"?'],
+  [{ metric: "memorisation" }, "Metric memorisation has no better end"],
+  [{ metric: "class-frechet" }, "Metric class-frechet needs labels on both sides"],
 ])("%j is refused in a sentence before anything is made", async (over, said) => {
   const tunes = join(root, "refused");
   await expect(tune(request({ ...over, tunes }))).rejects.toThrow(said);

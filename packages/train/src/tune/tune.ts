@@ -24,7 +24,7 @@ export interface TuneRequest extends Omit<TrainRequest, "budget" | "runs" | "fre
   readonly trials?: number;
   /** Steps of each trial in the first round; unless said otherwise so many that the last one ends at the preset's. */
   readonly firstSteps?: number;
-  /** By what trials are compared; see `scorerOf`. */
+  /** By what trials are compared; `high-quality` for a known mixture, else `frechet`. */
   readonly metric?: string;
   /** Folder of search folders; `tunes` unless said otherwise. */
   readonly tunes?: string;
@@ -98,7 +98,9 @@ export async function tune(request: TuneRequest, hooks: TuneHooks = {}): Promise
   const { steps: lastSteps } = resolved.preset;
   const firstSteps = request.firstSteps ?? firstStepsFor({ nTrials, lastSteps });
   const rounds = roundsOf({ nTrials, firstSteps });
-  const scorer = scorerOf(request);
+  const { recipe, seed } = resolved;
+  const { data, metric, cacheDir } = request;
+  const scorer = scorerOf({ recipe, data, metric, seed, cacheDir });
   const options = await searchOptions({ request, resolved, space, rounds, scorer, hooks });
   const root = request.tunes ?? "tunes";
   const folder = await TuneFolder.open({ root, options, fresh: request.fresh === true });

@@ -49,6 +49,7 @@ describe("commands", () => {
       Commands:
         start [options]                          train dcgan on the faces of the emoji set, in a few minutes on two cores
         train [options] <recipe>                 train a recipe on your data; the same command resumes
+        tune [options] <recipe>                  search for good options of a recipe; the same command goes on
         sample [options] <run>                   make samples with the generator of a run
         export [options] <run>                   write the generator or a function of a run as one ONNX file
         import [options] <recipe> <net=file...>  begin a run with weights that another code trained
@@ -64,7 +65,9 @@ describe("commands", () => {
         duelo start
       "
     `);
-    for (const name of "start train tune sample export eval compare list show doctor bench".split(" ")) {
+    for (const name of "start train tune sample export eval compare list show doctor bench".split(
+      " ",
+    )) {
       expect(await ok(`${name} --help`)).toMatch(/\nExamples?:\n {2}duelo /);
     }
     expect(await ok("data check --help")).toMatch(/\nExample:\n {2}duelo data check /);

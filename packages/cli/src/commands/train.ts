@@ -12,6 +12,9 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .description("train a recipe on your data; the same command resumes")
     .argument("<recipe>", "its name; duelo list has them all");
   addRunOptions(addDataOptions(command))
+    .option("--eval-every <steps>", "judge the samples so often, and keep the best", whole(1))
+    .option("--metric <name>", "what decides which is best; duelo eval --metrics list")
+    .option("--patience <n>", "stop after so many evaluations without a better one", whole(1))
     .addHelpText(
       "after",
       "\nExamples:\n  duelo train dcgan --data ./photos --minutes 30\n  duelo train cgan --data fashion-mnist --set lr=1e-4 --seed 1",
@@ -41,9 +44,6 @@ export function addDataOptions(command: Command): Command {
     .option("--limit <n>", "use at most so many records", whole(1))
     .option("--hold-out <share>", "never train on this share of the records, such as 0.1", share)
     .option("--select <key=value>", "narrow a named set, such as group=flags", pair)
-    .option("--eval-every <steps>", "judge the samples so often, and keep the best", whole(1))
-    .option("--metric <name>", "what decides which is best; duelo eval --metrics list")
-    .option("--patience <n>", "stop after so many evaluations without a better one", whole(1))
     .option("--to <set>", "the other set, of a recipe that translates")
     .option("--to-select <key=value>", "narrow the other set", pair)
     .option("--to-channels <n>", "channels of the other set", channels)
@@ -126,9 +126,6 @@ export interface DataFlags {
   readonly jitter?: number;
   readonly limit?: number;
   readonly holdOut?: number;
-  readonly evalEvery?: number;
-  readonly metric?: string;
-  readonly patience?: number;
   readonly select?: Record<string, string>;
   readonly to?: string;
   readonly toSelect?: Record<string, string>;
@@ -136,10 +133,15 @@ export interface DataFlags {
   readonly derive?: "halves" | "grey" | "x2" | "x4";
 }
 
-type TrainFlags = RunFlags & DataFlags;
+interface TrainFlags extends RunFlags, DataFlags {
+  readonly evalEvery?: number;
+  readonly metric?: string;
+  readonly patience?: number;
+}
 
 function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
-  return { ...runRequest(flags), ...dataRequest(recipe, flags) };
+  const evaluate = evaluationOf(flags);
+  return { ...runRequest(flags), ...dataRequest(recipe, flags), ...defined({ evaluate }) };
 }
 
 /** The part of a request that `addDataOptions` asks for. */
@@ -151,7 +153,7 @@ export function dataRequest(recipe: string, flags: DataFlags): Omit<TrainRequest
     data,
     ...pixels,
     ...defined({ preset, set, channels, fit, background, flip, limit, holdOut, select }),
-    ...defined({ jitter, to, toSelect, toChannels, derive, evaluate: evaluationOf(flags) }),
+    ...defined({ jitter, to, toSelect, toChannels, derive }),
   };
 }
 

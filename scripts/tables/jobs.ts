@@ -7,9 +7,13 @@ export interface Job {
   readonly row: string;
   readonly data: string;
   readonly seed: number;
-  readonly steps: number;
-  /** Trains, judges and gives the numbers of the row. */
-  run(): Promise<Readonly<Record<string, number>>>;
+  /** How long it trains, in words: `3000 steps`. */
+  readonly budget: string;
+  /** Trains and judges. `judge` names the features that the scores come from. */
+  run(): Promise<{
+    readonly judge: string;
+    readonly scores: Readonly<Record<string, number>>;
+  }>;
 }
 
 /** What a job gave: a line of the results file. */
@@ -18,18 +22,14 @@ export interface Result {
   readonly row: string;
   readonly data: string;
   readonly seed: number;
-  readonly steps: number;
+  readonly budget: string;
+  readonly judge: string;
   /** CPU time of training and judging, all threads. */
   readonly cpuSeconds: number;
   readonly scores: Readonly<Record<string, number>>;
 }
 
-const same = (job: Job, r: Result): boolean =>
-  r.table === job.table &&
-  r.row === job.row &&
-  r.data === job.data &&
-  r.seed === job.seed &&
-  r.steps === job.steps;
+const key = (r: Omit<Job, "run">): string => [r.table, r.data, r.row, r.budget, r.seed].join(" / ");
 
 /** The results so far, one a line; a line that a crash cut short is passed over. */
 export function readResults(file: string): Result[] {
@@ -48,24 +48,25 @@ export function readResults(file: string): Result[] {
 /** Runs the jobs that have no result in `file` yet, one after the other, and writes each down. */
 export async function runJobs(
   jobs: readonly Job[],
-  { file, say }: { file: string; say: (line: string) => void },
+  { file, say }: { readonly file: string; readonly say: (line: string) => void },
 ): Promise<Result[]> {
   mkdirSync(dirname(file), { recursive: true });
   for (const [i, job] of jobs.entries()) {
-    const known = readResults(file).find((r) => same(job, r));
-    const head = `${i + 1} of ${jobs.length}: ${job.table}, ${job.row} on ${job.data}, ${job.steps} steps, seed ${job.seed}`;
-    if (known !== undefined) {
+    const head = `${i + 1} of ${jobs.length}: ${key(job)}`;
+    if (readResults(file).some((r) => key(r) === key(job))) {
       say(`${head}: already done`);
       continue;
     }
     const before = process.cpuUsage();
-    const scores = await job.run();
+    const { judge, scores } = await job.run();
     const { user, system } = process.cpuUsage(before);
-    const { table, row, data, seed, steps } = job;
+    const { table, row, data, seed, budget } = job;
     const cpuSeconds = Math.round((user + system) / 1e6);
-    const result: Result = { table, row, data, seed, steps, cpuSeconds, scores };
+    const result: Result = { table, row, data, seed, budget, judge, cpuSeconds, scores };
+    // A line begins with its own line break, so that it stands apart from one that was cut short.
     appendFileSync(file, `\n${JSON.stringify(result)}\n`);
     say(`${head}: ${cpuSeconds} s of CPU, ${JSON.stringify(scores)}`);
   }
-  return readResults(file).filter((r) => jobs.some((job) => same(job, r)));
+  const wanted = new Set(jobs.map(key));
+  return readResults(file).filter((r) => wanted.has(key(r)));
 }

@@ -1,8 +1,11 @@
 // The tables of docs/zoo/tables.md: npm run tables, or a part of them:
-//   npx tsx scripts/tables/main.ts [TABLE] [--row NAME] [--seeds N] [--steps N]
+//   npx tsx scripts/tables/main.ts [TABLE] [--row NAME] [--data NAME] [--seeds N] [--steps N]
 // Every finished row is kept in runs/tables/results.jsonl; the same command goes on from there.
+// When all is run, npm run tables:write puts the results into scripts/tables/results.json and the page.
+import { cacheDir } from "duelo";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fashionJobs } from "./fashion.ts";
 import { runJobs, type Job } from "./jobs.ts";
 import { mixtureJobs } from "./mixtures.ts";
 
@@ -12,23 +15,35 @@ const { values, positionals } = parseArgs({
     row: { type: "string" },
     data: { type: "string" },
     seeds: { type: "string", default: "3" },
+    /** In place of each table's own budget. */
     steps: { type: "string" },
+    /** CPU seconds of a row of the table fashion. */
+    seconds: { type: "string", default: "120" },
+    /** Features of the table fashion; the default of `duelo eval` without it. */
+    features: { type: "string" },
     runs: { type: "string", default: "runs/tables" },
   },
 });
 const plan = {
   seeds: Number(values.seeds),
   ...(values.steps === undefined ? {} : { steps: Number(values.steps) }),
+  ...(values.features === undefined ? {} : { features: values.features }),
+  seconds: Number(values.seconds),
   runs: values.runs,
+  cacheDir: cacheDir(),
 };
-const tables: Readonly<Record<string, () => Job[]>> = { mixtures: () => mixtureJobs(plan) };
+const tables: Readonly<Record<string, () => Job[]>> = {
+  mixtures: () => mixtureJobs(plan),
+  fashion: () => fashionJobs(plan),
+};
 const chosen = positionals[0] === undefined ? Object.keys(tables) : [positionals[0]];
 const jobs = chosen
   .flatMap((name) => tables[name]?.() ?? [])
   .filter((job) => values.row === undefined || job.row === values.row)
   .filter((job) => values.data === undefined || job.data === values.data);
 if (jobs.length === 0) {
-  throw new Error(`There is no such row. Tables: ${Object.keys(tables).join(", ")}.`);
+  console.error(`There is no such row. Tables: ${Object.keys(tables).join(", ")}.`);
+  process.exitCode = 2;
 }
 const file = join(values.runs, "results.jsonl");
 await runJobs(jobs, { file, say: (line) => console.log(line) });

@@ -58,7 +58,7 @@ export function mixtureJobs(o: {
   return (["ring8", "grid25"] as const).flatMap((data) =>
     seeds.flatMap((seed) =>
       rows.map(({ name, recipe, set }) => ({
-        ...{ table: "mixtures", row: name, data, seed, steps },
+        ...{ table: "mixtures", row: name, data, seed, budget: `${steps} steps` },
         async run() {
           const runs = `${o.runs}/${data}/${name.replace(" ", "-")}`;
           const budget = { steps };
@@ -75,7 +75,8 @@ export function mixtureJobs(o: {
           const { pixels } = await sampleRun({ recipe, runs, run: dir, n: nSamples, seed });
           const samples = { rows: nSamples, cols: 2, data: pixels };
           const { modes, highQuality, reverseKl } = mixtureScores({ samples, ...toys[data] });
-          return { modes, highQuality, ...(reverseKl === undefined ? {} : { reverseKl }) };
+          const kl = reverseKl === undefined ? {} : { reverseKl }; // none without a good sample
+          return { judge: "raw", scores: { modes, highQuality, ...kl } };
         },
       })),
     ),

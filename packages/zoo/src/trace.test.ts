@@ -202,6 +202,27 @@ describe("looking ahead", () => {
     expect(out["next:G.g"]?.[0]).toBeCloseTo(1 - 0.5 * slope, 12);
     expect(out).toMatchObject({ "next:D.d": [0.75], "next:slot.step/D": [1] });
   });
+  test("keeps no buffer of the net", () => {
+    const counted: Layer = (s, v) => {
+      s.setBuffer("calls", s.buffer("calls", { shape: [], init: nn.init.zeros }).add(1));
+      return D(s, v);
+    };
+    const before = ahead(3);
+    const phase: typeof before = {
+      ...before,
+      loss(nets, inputs, state, lookAhead) {
+        const { loss } = before.loss(nets, inputs, state, lookAhead);
+        return {
+          loss,
+          log: { real: mean(nets.D(inputs.x)), fake: mean(nets.D(nets.G(inputs.z))) },
+        };
+      },
+    };
+    const [both] = step({ phases: [phase], D: counted });
+    if (both === undefined) throw new TypeError("no graph");
+    // Two calls before looking ahead; those after it are the same two again, in another order.
+    expect(run(both, { ...first, "D.calls": [10] })).toMatchObject({ "next:D.calls": [12] });
+  });
   test("goes on from the slots that there are, and puts them back", () => {
     const [both] = step({ phases: [ahead(2)], rule: momentum({ lr: 0.1, momentum: 0.5 }) });
     if (both === undefined) throw new TypeError("no graph");

@@ -276,9 +276,7 @@ function lookAhead(o: {
         return from(step + 1);
       });
     };
-    const result = from(0);
-    binding.changed(net);
-    return result;
+    return binding.aside(net, () => from(0));
   };
 }
 

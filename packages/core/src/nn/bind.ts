@@ -11,6 +11,8 @@ interface Call {
   readonly version: number;
   readonly result: unknown;
   readonly updates: ReadonlyMap<string, Tensor>;
+  /** Its updates have been kept: an evaluation counts once, however often it is called. */
+  kept: boolean;
 }
 
 /**
@@ -23,6 +25,7 @@ export class Binding {
   readonly #training: boolean;
   readonly #calls = new Map<string, Call[]>();
   readonly #versions = new Map<string, number>();
+  #nChanges = 0;
   #kept: ReadonlySet<string> = new Set();
 
   constructor({ variables, training }: { variables: Variables; training: boolean }) {
@@ -35,9 +38,19 @@ export class Binding {
     this.#kept = new Set(nets);
   }
 
+  /** Traces `then`, in which `net` may change, keeps no buffer of it, and takes it back as it was. */
+  aside<R>(net: string, then: () => R): R {
+    const [kept, version] = [this.#kept, this.#versions.get(net) ?? 0];
+    this.#kept = new Set([...kept].filter((name) => name !== net));
+    const result = then();
+    this.#kept = kept;
+    this.#versions.set(net, version);
+    return result;
+  }
+
   /** Says that the weights of a net have changed. */
   changed(net: string): void {
-    this.#versions.set(net, (this.#versions.get(net) ?? 0) + 1);
+    this.#versions.set(net, ++this.#nChanges);
   }
 
   /** The net as a function of tensors. */
@@ -54,7 +67,10 @@ export class Binding {
       );
       const call = same ?? this.#evaluate(name, net, inputs, version);
       if (same === undefined) calls.push(call);
-      if (this.#kept.has(name)) this.#keepUpdates(call.updates);
+      if (this.#kept.has(name) && !call.kept) {
+        call.kept = true;
+        this.#keepUpdates(call.updates);
+      }
       return call.result as R;
     };
   }
@@ -72,7 +88,8 @@ export class Binding {
       training: this.#training,
       updates,
     });
-    return { inputs, version, result: at(name, () => net(scope, ...inputs)), updates };
+    const result = at(name, () => net(scope, ...inputs));
+    return { inputs, version, result, updates, kept: false };
   }
 
   #keepUpdates(updates: ReadonlyMap<string, Tensor>): void {

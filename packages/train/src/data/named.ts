@@ -7,7 +7,8 @@ import { listFiles, listingFingerprint } from "./files.ts";
 import { pictureFiles } from "./folder.ts";
 import { digitsSheet, digitsTable } from "./digits.ts";
 import { openIdxPictures } from "./idx.ts";
-import type { Source } from "./source.ts";
+import type { PictureSource, Source } from "./source.ts";
+import { stackPictures } from "./stacked.ts";
 import { openToy, toys } from "./toy.ts";
 
 export type Select = Readonly<Record<string, string>>;
@@ -131,6 +132,16 @@ const fashion: NamedSet = {
   },
 };
 
+const stackedFashion: NamedSet = {
+  ...fashion,
+  name: "stacked-fashion",
+  about: "128,000 pictures with a grey one of fashion-mnist in each channel, 1,000 classes",
+  open(place, select) {
+    const base = fashion.open(place, select) as PictureSource;
+    return stackPictures({ base, name: "stacked-fashion", length: 128_000 });
+  },
+};
+
 const phosphor: NamedSet = {
   name: "phosphor",
   about: "9,072 line icons (SVG), 1,512 in each of 6 weights as classes, with captions",
@@ -196,6 +207,7 @@ function toySet(name: keyof typeof toys, about: string): NamedSet {
 export const namedSets: readonly NamedSet[] = [
   ...emojiSets,
   fashion,
+  stackedFashion,
   phosphor,
   digits,
   digits8,

@@ -51,7 +51,7 @@ export function dcganNets(o: DcganNets): { G: Layer; D: Layer } {
   );
   const D = nn.chain(
     ...Array.from({ length: levels }, (_, level) => level).flatMap(down),
-    o.features ?? none,
+    ...(o.features === undefined ? [] : [o.features]),
     nn.conv({ out: 1, kernel: base, bias: false, init }),
   );
   return {

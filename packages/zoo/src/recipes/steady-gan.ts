@@ -140,7 +140,7 @@ export default recipe({
       ...c,
       shape: c.shape.x,
       before: diffAugment({ policy: c.augment }),
-      features,
+      ...(c.discrimination > 0 || c.stddev ? { features } : {}),
       normD: c.r1 === 0,
     });
     const noisy: Noisy = (s, x, sigma) => {

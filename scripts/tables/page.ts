@@ -1,0 +1,111 @@
+import type { Result } from "./jobs.ts";
+
+/** One column of a table: the score's name, its heading, and how it is shown. */
+interface Column {
+  readonly score: string;
+  readonly title: string;
+  readonly digits: number;
+  /** What a value is multiplied by: 100 for per cent. */
+  readonly scale?: number;
+}
+interface Table {
+  readonly table: string;
+  readonly data: string;
+  /** All rows, run or not, with the published values where there are any. */
+  readonly rows: readonly { readonly row: string; readonly published?: readonly string[] }[];
+  readonly columns: readonly Column[];
+}
+
+const mixtureColumns = (nModes: number): Column[] => [
+  { score: "modes", title: `modes of ${nModes}`, digits: 1 },
+  { score: "highQuality", title: "high quality, %", digits: 1, scale: 100 },
+  { score: "reverseKl", title: "reverse KL", digits: 2 },
+];
+
+export const tables: readonly Table[] = [
+  {
+    table: "mixtures",
+    data: "ring8",
+    columns: mixtureColumns(8),
+    rows: [
+      { row: "gan", published: ["6.3 ± 0.5", "98.2 ± 0.2", "0.45 ± 0.09"] },
+      { row: "pacgan 2", published: ["7.9 ± 0.1", "95.6 ± 2.0", "0.07 ± 0.03"] },
+      { row: "pacgan 3", published: ["7.8 ± 0.1", "97.7 ± 0.3", "0.10 ± 0.02"] },
+      { row: "pacgan 4", published: ["7.8 ± 0.1", "95.9 ± 1.4", "0.07 ± 0.02"] },
+      { row: "wgan-gp" },
+      { row: "unrolled-gan 5", published: ["7.6 (VEEGAN)", "35.6 (VEEGAN)", "–"] },
+      { row: "r3gan" },
+    ],
+  },
+  {
+    table: "mixtures",
+    data: "grid25",
+    columns: mixtureColumns(25),
+    rows: [
+      { row: "gan", published: ["17.3 ± 0.8", "94.8 ± 0.7", "0.70 ± 0.07"] },
+      { row: "pacgan 2", published: ["23.8 ± 0.7", "91.3 ± 0.8", "0.13 ± 0.04"] },
+      { row: "pacgan 3", published: ["24.6 ± 0.4", "94.2 ± 0.4", "0.06 ± 0.02"] },
+      { row: "pacgan 4", published: ["24.8 ± 0.2", "93.6 ± 0.6", "0.04 ± 0.01"] },
+      { row: "wgan-gp" },
+      { row: "unrolled-gan 5", published: ["23.6 (VEEGAN)", "16 (VEEGAN)", "–"] },
+      { row: "r3gan" },
+    ],
+  },
+  {
+    table: "fashion",
+    data: "fashion-mnist",
+    columns: [
+      { score: "steps", title: "steps", digits: 0 },
+      { score: "frechet", title: "Fréchet distance", digits: 2 },
+      { score: "precision", title: "precision", digits: 3 },
+      { score: "recall", title: "recall", digits: 3 },
+      { score: "density", title: "density", digits: 3 },
+      { score: "coverage", title: "coverage", digits: 3 },
+      { score: "sharpness", title: "sharpness", digits: 2 },
+    ],
+    rows: ["gan", "dcgan", "wgan-gp", "sngan", "r3gan", "vae"].map((row) => ({ row })),
+  },
+];
+
+/** Mean ± standard error of the mean, or the one value that there is. */
+export function summary(values: readonly number[], digits: number): string {
+  const n = values.length;
+  const mean = values.reduce((a, b) => a + b, 0) / n;
+  if (n < 2) return n === 0 ? "–" : mean.toFixed(digits);
+  const variance = values.reduce((s, v) => s + (v - mean) ** 2, 0) / (n - 1);
+  return `${mean.toFixed(digits)} ± ${Math.sqrt(variance / n).toFixed(digits)}`;
+}
+
+const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+/** One table in Markdown: what was measured, with the published values beside. */
+export function tableText(t: Table, results: readonly Result[]): string {
+  const withPublished = t.rows.some((r) => r.published !== undefined);
+  const published = withPublished ? t.columns.map((c) => `published: ${c.title}`) : [];
+  const head = ["row", "budget", "seeds", ...t.columns.map((c) => c.title), ...published];
+  const body = t.rows.map(({ row, published: known }) => {
+    const mine = results.filter((r) => r.table === t.table && r.data === t.data && r.row === row);
+    const theirs = withPublished ? t.columns.map((_, i) => known?.[i] ?? "–") : [];
+    if (mine.length === 0) return [row, "not run", "0", ...t.columns.map(() => "–"), ...theirs];
+    const budgets = [...new Set(mine.map((r) => r.budget))].join(", ");
+    const cells = t.columns.map(({ score, digits, scale = 1 }) =>
+      summary(
+        mine.flatMap(({ scores }) => (scores[score] === undefined ? [] : [scores[score] * scale])),
+        digits,
+      ),
+    );
+    return [row, budgets, String(mine.length), ...cells, ...theirs];
+  });
+  return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
+}
+
+/** The page with every table between its marks replaced by that of the results. */
+export function pageText(page: string, results: readonly Result[]): string {
+  return tables.reduce((text, t) => {
+    const name = `${t.table} ${t.data}`;
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`The page has no place for the table ${name}.`);
+    return `${text.slice(0, from + begin.length)}\n\n${tableText(t, results)}\n\n${text.slice(to)}`;
+  }, page);
+}

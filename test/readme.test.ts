@@ -105,7 +105,7 @@ const scripts = (): string[] =>
 function runsScript(args: readonly string[]): void {
   const [file = "", ...rest] = args.filter((a) => !a.startsWith("--conditions"));
   if (!file.startsWith("scripts/tables/")) return void runsFile(join(house, file));
-  runsFile(join(house, file), [rest[0] ?? "", "--steps", "2", "--seeds", "2"]);
+  runsFile(join(house, file), [...rest, "--steps", "2", "--seeds", "2"]);
 }
 
 /** Runs a TypeScript file as a reader would, against the built packages. */

@@ -29,7 +29,7 @@ export default recipe({
     "[1] goodfeli/adversarial mnist.yaml (what the paper leaves out)",
   ],
   differences: [
-    "The paper gives no initial weights: those of [1] are used.",
+    "The paper gives no initial weights: those of [1] are used. Preset small begins with weights by how much each unit reads, and learns by Adam.",
     "The paper gives no dropout places: D's are those of [1] (inputs kept 0.8, hidden 0.5); G's hidden layer keeps 0.5.",
     "The paper ends at momentum 0.7 and does not say when: it is there after 250 passes of 50,000 images, as in [1].",
     "D moves first and G answers on the same batch and noise; the paper does not say, and [1] moves both at once.",

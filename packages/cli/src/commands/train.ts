@@ -1,4 +1,3 @@
-import { UserError } from "@duelo/core";
 import { Option, type Command } from "commander";
 import type { Budget, TrainRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
@@ -20,7 +19,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
       "\nExamples:\n  duelo train dcgan --data ./photos --minutes 30\n  duelo train cgan --data fashion-mnist --set lr=1e-4 --seed 1",
     )
     .action(async (recipe: string, flags: TrainFlags) => {
-      await trainAndTell({ request: requestOf(recipe, flags), flags, terminal });
+      await trainAndTell({ request: await requestOf(recipe, flags), flags, terminal });
     });
 }
 
@@ -139,8 +138,8 @@ interface TrainFlags extends RunFlags, DataFlags {
   readonly patience?: number;
 }
 
-function requestOf(recipe: string, flags: TrainFlags): TrainRequest {
-  const evaluate = evaluationOf(flags);
+async function requestOf(recipe: string, flags: TrainFlags): Promise<TrainRequest> {
+  const evaluate = await evaluationOf(flags);
   return { ...runRequest(flags), ...dataRequest(recipe, flags), ...defined({ evaluate }) };
 }
 
@@ -157,10 +156,15 @@ export function dataRequest(recipe: string, flags: DataFlags): Omit<TrainRequest
   };
 }
 
-function evaluationOf({ evalEvery, metric, patience }: TrainFlags): TrainRequest["evaluate"] {
+async function evaluationOf({
+  evalEvery,
+  metric,
+  patience,
+}: TrainFlags): Promise<TrainRequest["evaluate"]> {
   if (evalEvery !== undefined) return { every: evalEvery, ...defined({ metric, patience }) };
   const alone = metric !== undefined ? "--metric" : patience !== undefined ? "--patience" : "";
   if (alone === "") return undefined;
+  const { UserError } = await import("@duelo/core"); // only now: help loads nothing heavy
   throw new UserError(`${alone} needs evaluations to look at; give --eval-every STEPS too.`);
 }
 

@@ -124,6 +124,7 @@ export { describePhase, describeRecipe } from "./describe.ts"; // show
 export { plan, train } from "@duelo/train"; // train
 export { readRange, tune } from "@duelo/train"; // tune
 export { sampleRun } from "@duelo/train"; // sample
+export { translateRun } from "@duelo/train"; // translate, colorize
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
 export { importWeights, readWeights } from "@duelo/train"; // import

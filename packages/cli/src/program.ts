@@ -10,6 +10,7 @@ import { addList } from "./commands/list.ts";
 import { addSample } from "./commands/sample.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
+import { addColorize, addTranslate } from "./commands/translate.ts";
 import { addTrain } from "./commands/train.ts";
 import { addTune } from "./commands/tune.ts";
 import type { Terminal } from "./terminal.ts";
@@ -33,6 +34,8 @@ export function createProgram(terminal: Terminal): Command {
     addTrain,
     addTune,
     addSample,
+    addTranslate,
+    addColorize,
     addExport,
     addImport,
     addEval,

@@ -28,6 +28,7 @@ export { readWeights } from "./weights/read.ts";
 export type { StateDict } from "./weights/state-dict.ts";
 export { buildModel, initialState, type Model } from "./model.ts";
 export { Feeder, readField, type Cursors, type Feeds } from "./feeder.ts";
+export { translateRun, type Translated, type TranslateRequest } from "./translate.ts";
 export { closeAll, openStreams, type OtherSet, type Streams } from "./streams.ts";
 export type { Derivation, PairRequest } from "./data/pairs.ts";
 export { openData } from "./data/open.ts";

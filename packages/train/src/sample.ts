@@ -142,7 +142,11 @@ function drawAll(request: SampleRequest, { inputs, classes }: FunctionCard): Fee
   return feeds;
 }
 
-function labelsFor(n: number, label: string | undefined, classes: readonly string[]): Int32Array {
+export function labelsFor(
+  n: number,
+  label: string | undefined,
+  classes: readonly string[],
+): Int32Array {
   if (label === undefined) return Int32Array.from({ length: n }, (_, i) => i % classes.length);
   const index = classes.includes(label) ? classes.indexOf(label) : Number(label);
   if (!Number.isInteger(index) || index < 0 || index >= classes.length) {

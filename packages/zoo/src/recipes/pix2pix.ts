@@ -199,7 +199,12 @@ export default recipe({
       call: ({ G }: { G: (a: Tensor) => Tensor }, { a }: { a: Tensor }) =>
         c.colour === "lab" ? painted(lightness(a), G(lightness(a))) : G(a),
     };
-    return { sample: toB, toB };
+    if (c.colour === "rgb") return { sample: toB, toB };
+    const colours = {
+      about: "a* and b* of the colours of an image",
+      call: ({ G }: { G: (a: Tensor) => Tensor }, { a }: { a: Tensor }) => G(lightness(a)).mul(110),
+    };
+    return { sample: toB, toB, colours };
   },
 });
 

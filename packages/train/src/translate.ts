@@ -1,0 +1,245 @@
+import { suggestion, UserError } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import type { Recipe } from "@duelo/zoo";
+import { mkdir, readFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import sharp from "sharp";
+import { decodeWhole, PictureError, toRecord, type Target } from "./data/decode.ts";
+import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
+import type { Pixels, Skipped } from "./data/source.ts";
+import type { FunctionInput } from "./function-card.ts";
+import { openFunction, type OpenFunction } from "./open-function.ts";
+import { recoloured } from "./recolour.ts";
+import { encodeImages } from "./report/grid.ts";
+import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
+import { onDisk } from "./run/disk-failure.ts";
+import { labelsFor } from "./sample.ts";
+
+export interface TranslateRequest {
+  /** Folder of run folders; `runs` unless said otherwise. */
+  readonly runs?: string;
+  /** Number, name, `latest`, or the path of a run folder. */
+  readonly run: string;
+  /** A picture, or a folder of them. */
+  readonly input: string;
+  /** A PNG for one picture; else a folder, in which each picture keeps its name, as PNG. */
+  readonly out: string;
+  /** Where to: `A` or `B`, or the name of a domain; B unless said otherwise. */
+  readonly to?: string;
+  /** Colours: the picture keeps its own size and lightness, and only its colours are made. */
+  readonly colours?: true;
+  /** Of noise that the network takes; every picture gets the same. 0 unless said otherwise. */
+  readonly seed?: number;
+  readonly threads?: number;
+  /** The recipe, when it is not one of the zoo. */
+  readonly recipe?: Recipe;
+}
+
+export interface Translated {
+  /** Folder of the run. */
+  readonly dir: string;
+  readonly written: readonly string[];
+  /** Pictures that could not be read, and why. */
+  readonly skipped: readonly Skipped[];
+}
+
+interface Job {
+  readonly path: string;
+  readonly name: string;
+  readonly out: string;
+}
+
+/**
+ * Translates a picture or all pictures of a folder by a run. Each is fitted to the network's size as
+ * the run's data was; each file is written whole or not at all. Throws UserError when the run
+ * translates nothing, when there is no such domain, or when none of the pictures can be read.
+ */
+export async function translateRun(
+  request: TranslateRequest,
+  hooks: {
+    progress?(done: number, total: number): void;
+    note?(line: string): void;
+    signal?: AbortSignal;
+  } = {},
+): Promise<Translated> {
+  const jobs = jobsOf(request.input, request.out);
+  const { f, feeds, image } = await openDirection(request);
+  const written: string[] = [];
+  const skipped: Skipped[] = [];
+  try {
+    for (const [i, job] of jobs.entries()) {
+      hooks.signal?.throwIfAborted();
+      const made = await translated(job, { f, feeds, image, request }).catch((error: unknown) => {
+        if (error instanceof PictureError) return error;
+        throw error;
+      });
+      if (made instanceof PictureError) {
+        skipped.push({ file: job.name, reason: made.message });
+        hooks.note?.(`Left out ${job.name}: ${made.message}.`);
+      } else {
+        await write(job.out, made);
+        written.push(job.out);
+      }
+      hooks.progress?.(i + 1, jobs.length);
+    }
+  } finally {
+    await f.close();
+  }
+  const [first] = skipped;
+  if (written.length === 0 && first !== undefined)
+    throw new UserError(`${first.file} cannot be read: ${first.reason}. Nothing was written.`);
+  return { dir: f.run.dir, written, skipped };
+}
+
+/** Every picture and where it goes. Throws UserError, before anything is made. */
+function jobsOf(input: string, out: string): Job[] {
+  const stats = (() => {
+    try {
+      return statSync(input);
+    } catch (error) {
+      throw pathError(input, error);
+    }
+  })();
+  const isPng = extname(out).toLowerCase() === ".png";
+  if (!stats.isDirectory()) {
+    const name = basename(input);
+    return [{ path: input, name, out: isPng ? out : join(out, pngName(name)) }];
+  }
+  if (isPng)
+    throw new UserError(`${input} is a folder, so --out is one too, and ${out} is a PNG's name.`);
+  const files = listFiles(input).filter((f) => isPictureName(f.name));
+  if (files.length === 0)
+    throw new UserError(`The folder ${input} holds no pictures (${pictureFormats}).`);
+  const taken = new Map<string, string>();
+  return files.map(({ path, name }) => {
+    const to = join(out, pngName(name));
+    const other = taken.get(to);
+    if (other !== undefined)
+      throw new UserError(
+        `${other} and ${name} would both be written as ${pngName(name)}. Rename one of them.`,
+      );
+    if (resolve(to) === resolve(path))
+      throw new UserError(`${path} would be written over itself. Choose another --out.`);
+    taken.set(to, name);
+    return { path, name, out: to };
+  });
+}
+
+const pngName = (name: string): string =>
+  `${name.slice(0, name.length - extname(name).length)}.png`;
+
+interface Direction {
+  readonly f: OpenFunction;
+  readonly image: FunctionInput;
+  /** What is fed beside the picture. */
+  readonly feeds: Readonly<Record<string, HostTensor>>;
+}
+
+async function openDirection(request: TranslateRequest): Promise<Direction> {
+  const { to, colours, input: _input, out: _out, seed: _seed, ...rest } = request;
+  const sample = await openFunction(rest).catch((error: unknown) => {
+    throw error;
+  });
+  const { inputs, classes, recipe } = sample.card;
+  const label = inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
+  const images = inputs.filter((i) => i.kind === "image");
+  const [image] = images;
+  try {
+    if (image === undefined || images.length > 1)
+      throw new UserError(
+        `Run ${sample.run.name} (${recipe}) makes pictures from noise and translates none. Name a run of pix2pix, cyclegan, discogan or stargan.`,
+      );
+    if (colours === true) {
+      await sample.close();
+      return await openColours(request, recipe);
+    }
+    if (label !== undefined) {
+      if (to === undefined)
+        throw new UserError(`Say where to with --to. Domains: ${classes.join(", ")}.`);
+      const domain = { dtype: "int32", shape: [1], data: labelsFor(1, to, classes) } as const;
+      return { f: sample, image, feeds: { [label.name]: domain } };
+    }
+    if (to === undefined || to === "B") return { f: sample, image, feeds: {} };
+    if (to !== "A")
+      throw new UserError(
+        `Run ${sample.run.name} goes to A or B, not to "${to}".${suggestion(to, ["A", "B"])}`,
+      );
+  } catch (error) {
+    await sample.close();
+    throw error;
+  }
+  await sample.close();
+  const f = await openFunction({ ...rest, function: "toA" });
+  const back = f.card.inputs.find((i) => i.kind === "image");
+  if (back === undefined) throw new TypeError("toA takes an image");
+  return { f, image: back, feeds: {} };
+}
+
+async function openColours(request: TranslateRequest, recipe: string): Promise<Direction> {
+  const { run, runs, recipe: own, threads } = request;
+  const asked = {
+    run,
+    ...(runs === undefined ? {} : { runs }),
+    ...(own === undefined ? {} : { recipe: own }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+  const f = await openFunction({ ...asked, function: "colours" }).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `Run ${run} (${recipe}) does not colour pictures. Train one with: duelo train pix2pix --derive grey --set colour=lab`,
+    );
+  });
+  const image = f.card.inputs.find((i) => i.kind === "image");
+  if (image === undefined) throw new TypeError("colours takes an image");
+  return { f, image, feeds: {} };
+}
+
+/** The picture that a job makes, as PNG. */
+async function translated(
+  job: Job,
+  o: Direction & { request: TranslateRequest },
+): Promise<Uint8Array> {
+  const { image, f, request } = o;
+  const [channels = 3, height = 1, width = 1] = image.shape;
+  const settings = (f.run.options["dataSettings"] ?? {}) as Readonly<Record<string, unknown>>;
+  const target: Target = {
+    height,
+    width,
+    channels: channels as Target["channels"],
+    fit: request.colours === true ? "stretch" : ((settings["fit"] ?? "crop") as Target["fit"]),
+    background: String(settings["background"] ?? "#ffffff"),
+  };
+  const encoded = await readFile(job.path).catch((error: unknown) => {
+    throw pathError(job.path, error);
+  });
+  const picture = await decodeWhole(encoded, target);
+  const data = await toRecord({ pixels: picture }, target);
+  const fed: HostTensor = { dtype: "uint8", shape: [1, ...image.shape], data };
+  const { seed = 0 } = request;
+  const results = await f.call({ ...o.feeds, [image.name]: fed }, { seed });
+  const [result] = Object.values(results);
+  if (!(result?.data instanceof Float32Array)) throw new TypeError("the function gives no picture");
+  if (request.colours === true) {
+    const colours = { ab: result.data, height, width };
+    return png(recoloured({ picture, colours }));
+  }
+  const [n = 1, c = 3, h = 1, w = 1] = result.shape;
+  const range = f.card.outputs[0]?.range ?? [-1, 1];
+  const [bytes] = await encodeImages({ pixels: result.data, shape: [n, c, h, w], range });
+  if (bytes === undefined) throw new TypeError("one picture gives one PNG");
+  return bytes;
+}
+
+const png = ({ data, height, width, channels }: Pixels): Promise<Uint8Array> =>
+  sharp(data, { raw: { height, width, channels: channels === 4 ? 4 : 3 } })
+    .png()
+    .toBuffer();
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  const [dir, name] = [dirname(resolve(path)), basename(path)];
+  await onDisk({ task: `write ${path}`, safe: "What was written before is whole." }, async () => {
+    await mkdir(dir, { recursive: true });
+    await commitFile(nodeFileSystem, { dir, name }, (file) => writeAll(file, bytes, 0));
+  });
+}

@@ -45,7 +45,7 @@ export interface OpenFunction {
   close(): Promise<void>;
 }
 
-const nAtOnce = 64;
+const mostAtOnce = 64;
 
 /** Opens a function of a run at its last checkpoint. Throws UserError. */
 export async function openFunction(request: FunctionRequest): Promise<OpenFunction> {
@@ -113,12 +113,13 @@ function checked(
   );
 }
 
-/** Runs a program over a batch of any size, `nAtOnce` records at a time. */
+/** Runs a program over a batch of any size, `nAtOnce` (64) records at a time. */
 export async function callInParts(
   program: Program,
   feeds: Feeds,
-  o: CallOptions,
+  o: CallOptions & { readonly nAtOnce?: number },
 ): Promise<Record<string, HostTensor>> {
+  const { nAtOnce = mostAtOnce } = o;
   const n = Object.values(feeds)[0]?.shape[0] ?? 0;
   const whole: Record<string, { shape: number[]; data: HostTensor["data"] }> = {};
   const dtypes: Record<string, HostTensor["dtype"]> = {};

@@ -21,6 +21,8 @@ export interface NetworkFile {
   readonly threads?: number;
 }
 
+const pixelsAtOnce = 2 ** 18; // 64 maps of them have 64 MiB
+
 /**
  * Opens a feature network from a file. Throws UserError when the file is not there, has another digest,
  * or is no network of images with an output called `features`.
@@ -70,10 +72,11 @@ function network(o: {
 }): FeatureNet {
   const [channels = 1, height = 1, width = 1] = o.input.shape;
   const extent = [channels, height, width] as const;
+  const nAtOnce = Math.min(64, Math.max(1, Math.floor(pixelsAtOnce / (height * width))));
   const call = async (request: FeatureRequest): Promise<Record<string, HostTensor>> => {
     const data = await fitImages(request, extent, o.name);
     const x = { dtype: "uint8", shape: [request.shape[0], ...extent], data } as const;
-    return callInParts(o.program, { [o.input.name]: x }, request);
+    return callInParts(o.program, { [o.input.name]: x }, { ...request, nAtOnce });
   };
   return {
     name: o.name,

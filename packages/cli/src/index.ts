@@ -131,7 +131,7 @@ export { importWeights, readWeights } from "@duelo/train"; // import
 export { evaluate, metrics, writeJudgementPage } from "@duelo/train"; // eval
 export { compareRuns } from "@duelo/train"; // compare
 export { openFunction } from "@duelo/train";
-export { featuresOf, openNetworkFile, rawPixels } from "@duelo/train";
+export { featureNet, featureNets, featuresOf, openNetworkFile, rawPixels } from "@duelo/train";
 export { checkData, namedSets, openData } from "@duelo/train"; // data check
 export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor
 export { measure, type Measurement } from "./measure.ts"; // bench

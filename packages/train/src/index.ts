@@ -19,6 +19,7 @@ export {
 export { featuresOf } from "./features/cache.ts";
 export type { FeatureNet, FeatureRequest, Features } from "./features/feature-net.ts";
 export { openNetworkFile, type NetworkFile } from "./features/network-file.ts";
+export { featureNet, featureNets, type NamedNet } from "./features/named-net.ts";
 export { rawPixels } from "./features/raw.ts";
 export { openRunData } from "./run-data.ts";
 export { besideGrid } from "./pictures.ts";

@@ -10,7 +10,10 @@ export function addEval(program: Command, terminal: Terminal): void {
     .argument("[samples]", "a run (number, name, latest, folder), or a set of samples")
     .option("--against <set>", "a named set, a folder or a file (default: the run's own data)")
     .option("--metrics <names>", "such as frechet,kernel; or list (default: all that fit)", names)
-    .option("--features <name>", "what images are compared by; --metrics list has them all")
+    .option(
+      "--features <name>",
+      "what images are compared by, a name or an ONNX file; --metrics list has them all",
+    )
     .option("-n, --number <n>", "how many samples", whole(2))
     .option("--seed <n>", "which samples", whole(0), 0)
     .option("--best", "the best checkpoint of the run, not the last")

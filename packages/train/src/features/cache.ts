@@ -30,17 +30,32 @@ export async function featuresOf(
     readonly n?: number;
   } & Pick<FeatureRequest, "progress" | "signal">,
 ): Promise<Features> {
-  const { dataset, net, cacheDir } = request;
+  const { dataset, net } = request;
   const n = Math.min(request.n ?? dataset.length, dataset.length);
-  const key = sha256(JSON.stringify([dataset.key, net.digest, net.resizer, n])).toString("hex");
-  const dir = join(cacheDir, "features");
+  return keptFeatures({ ...request, n, key: dataset.key }, () => {
+    const { shape, data } = readField(dataset, "x", spread(dataset.length, n));
+    const [, c = 1, h = 1, w = 1] = shape;
+    return net.extract({ ...request, pixels: data as Uint8Array, shape: [n, c, h, w] });
+  });
+}
+
+/** What `make` gives, computed once for `n` images of the data with that key, and kept in `cacheDir`. */
+export async function keptFeatures(
+  o: {
+    readonly key: string;
+    readonly n: number;
+    readonly net: FeatureNet;
+    readonly cacheDir: string;
+  },
+  make: () => Promise<Features>,
+): Promise<Features> {
+  const key = sha256(JSON.stringify([o.key, o.net.digest, o.net.resizer, o.n])).toString("hex");
+  const dir = join(o.cacheDir, "features");
   const name = `${key.slice(0, 32)}.bin`;
   const kept = await unlessMissing(readFile(join(dir, name)));
   const found = kept && unpack(kept);
   if (found !== undefined) return found;
-  const { shape, data } = readField(dataset, "x", spread(dataset.length, n));
-  const [, c = 1, h = 1, w = 1] = shape;
-  const made = await net.extract({ ...request, pixels: data as Uint8Array, shape: [n, c, h, w] });
+  const made = await make();
   await onDisk(
     { task: `write ${join(dir, name)}`, safe: "Nothing else was changed." },
     async () => {

@@ -208,12 +208,23 @@ describe("what cannot be judged is refused in one sentence", () => {
     );
   });
 
+  test("principal components and networks are features too", async () => {
+    const metrics = ["kernel"];
+    const own = await scoresOf("real", { features: "pca", metrics });
+    const others = await scoresOf("blurred", { features: "pca", metrics });
+    expect(own.judgement.features.name).toBe("pca");
+    expect(others.value("kernel")).toBeGreaterThan(own.value("kernel"));
+  });
+
   test("unknown metric, unknown features, nothing to compare with, nothing there", async () => {
     expect(await error("others", { metrics: ["frechett"] })).toMatchInlineSnapshot(
       `"UserError: There is no metric "frechett". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, sharpness, copies, memorisation, class-frechet."`,
     );
     expect(await error("others", { features: "pixel-8" })).toMatchInlineSnapshot(
-      `"UserError: There are no features "pixel-8". Did you mean "pixels-8"? Features: pixels-8, raw."`,
+      `"UserError: There are no features "pixel-8". Did you mean "pixels-8"? Features: pixels-8, raw, pca, pixels, fashion-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
+    );
+    expect(await error("others", { features: "fashion-classifier" })).toMatchInlineSnapshot(
+      `"UserError: fashion-classifier takes images of 1 channel, and these have 3 channels. Choose another network, or give the data as 1 channel."`,
     );
     expect(await error("others", { features: "raw" })).toMatchInlineSnapshot(
       `"UserError: Features raw are not for images. Leave --features out."`,

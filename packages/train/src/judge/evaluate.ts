@@ -1,6 +1,6 @@
 import { UserError } from "@duelo/core";
 import type { Hooks } from "../data/source.ts";
-import { openFeatures, type Features } from "./features.ts";
+import { defaultFeatures, openFeatures, type Features } from "./features.ts";
 import { appendJudgement, type Judgement } from "./judgement.ts";
 import type { Evidence, Metric, Need, Score } from "./metric.ts";
 import { chooseMetrics } from "./metric-table.ts";
@@ -13,7 +13,7 @@ import { verdict } from "./verdict.ts";
 export interface EvaluateRequest extends SidesRequest {
   /** By name; all that the samples allow unless said otherwise. */
   readonly metrics?: readonly string[];
-  /** By name; the default for the kind of samples unless said otherwise. */
+  /** By name, or the path of a network; `defaultFeatures` unless said otherwise. */
   readonly features?: string;
 }
 
@@ -29,7 +29,9 @@ export async function evaluate(
 ): Promise<{ judgement: Judgement; picture: Uint8Array | undefined; dir: string | undefined }> {
   chooseMetrics({ names: request.metrics, there: all }); // a name that is wrong is said at once
   const sides = await openSides(request, hooks);
-  const features = await openFeatures({ name: request.features, samples: sides.reference });
+  const { features: name = defaultFeatures(sides.reference), cacheDir } = request;
+  const asked = name === undefined ? undefined : { name, cacheDir };
+  const features = await openFeatures({ asked, samples: sides.reference });
   try {
     const { evidence, judgement } = await judge(sides, features, request, hooks);
     const picture = await neighboursPicture(evidence);

@@ -1,5 +1,9 @@
-import { suggestion, UserError } from "@duelo/core";
+import { UserError } from "@duelo/core";
+import { keptFeatures } from "../features/cache.ts";
+import type { FeatureNet } from "../features/feature-net.ts";
+import { featureNet, featureNets, isNetworkFile, noFeatures } from "../features/named-net.ts";
 import type { Matrix } from "../metrics/matrix.ts";
+import { principalAxes, project } from "../metrics/principal.ts";
 import { areImages, rowsOf, type Side } from "./side.ts";
 
 /** What turns samples into the numbers that most metrics compare. */
@@ -39,28 +43,85 @@ const raw: Features = {
   of: async (side) => rowsOf(side),
 };
 
+const nPrincipal = 64;
+
+const principal = {
+  name: "pca",
+  about: `up to ${nPrincipal} principal components of the reference: of images, of their pixels from 0 to 1, and those that 256 images span`,
+};
+
 /** Every kind of features that a name can ask for. */
-export const featureKinds: readonly Pick<Features, "name" | "about">[] = [pixels, raw];
+export const featureKinds: readonly Pick<Features, "name" | "about">[] = [
+  pixels,
+  raw,
+  principal,
+  ...featureNets,
+];
 
 /**
- * The features of that name, or the default for the kind of samples.
+ * The features that were asked for, by name or by the path of a network, or the plain ones for the kind
+ * of samples.
  * @throws UserError with the nearest name, or when they do not fit the samples
  */
 export async function openFeatures(request: {
-  readonly name?: string | undefined;
+  readonly asked?: { readonly name: string; readonly cacheDir: string } | undefined;
+  /** What they are to fit: the reference. */
   readonly samples: Side;
 }): Promise<Features> {
-  const { name, samples } = request;
+  const { asked, samples } = request;
   const fitting = areImages(samples) ? pixels : raw;
-  if (name === undefined || name === fitting.name) return fitting;
+  if (asked === undefined || asked.name === fitting.name) return fitting;
+  const { name, cacheDir } = asked;
+  if (name === principal.name) return principalOf(samples);
   const names = featureKinds.map((f) => f.name);
-  if (names.includes(name)) {
+  if (!isNetworkFile(name) && !names.includes(name)) noFeatures(name, names);
+  if (!areImages(samples) || name === raw.name) {
     const what = areImages(samples) ? "images" : "points";
     throw new UserError(`Features ${name} are not for ${what}. Leave --features out.`);
   }
-  throw new UserError(
-    `There are no features "${name}".${suggestion(name, names)} Features: ${names.join(", ")}.`,
-  );
+  const about = featureNets.find((net) => net.name === name)?.about ?? "a network of a file";
+  return ofNet(await featureNet({ name, cacheDir }), { about, cacheDir });
+}
+
+/** What `eval` compares by unless told otherwise; undefined for the plain ones. */
+export const defaultFeatures = ({ name, shape }: Side): string | undefined =>
+  name === "fashion-mnist" && shape.join("x") === "1x28x28" ? "fashion-classifier" : undefined;
+
+/** What a network sees; of sets, not of what a generator made, it is kept. */
+function ofNet(net: FeatureNet, o: { about: string; cacheDir: string }): Features {
+  return {
+    name: net.name,
+    about: o.about,
+    digest: net.digest,
+    resizer: net.resizer,
+    async of({ data, shape, n, step, key }, progress) {
+      const [c = 1, h = 1, w = 1] = shape;
+      if (!(data instanceof Uint8Array)) throw new TypeError("images are bytes");
+      const reports = progress === undefined ? {} : { progress };
+      const make = () => net.extract({ pixels: data, shape: [n, c, h, w], ...reports });
+      const made =
+        step === undefined
+          ? await keptFeatures({ key, n, net, cacheDir: o.cacheDir }, make)
+          : await make();
+      return made.features;
+    },
+    close: () => net.close(),
+  };
+}
+
+/** Coordinates along the principal axes of the reference. */
+function principalOf(reference: Side): Features {
+  const axes = principalAxes(numbersOf(reference), { most: nPrincipal });
+  return {
+    ...{ ...none, ...principal, resizer: "none" },
+    of: async (side) => project(numbersOf(side), axes),
+  };
+}
+
+/** Points as they are, pixels from 0 to 1. */
+function numbersOf(side: Side): Matrix {
+  const { rows, cols, data } = rowsOf(side);
+  return areImages(side) ? { rows, cols, data: data.map((v) => v / 255) } : { rows, cols, data };
 }
 
 /** Means over the cells of a grid of at most 8 x 8, each channel for itself: [n, C * 8 * 8]. */

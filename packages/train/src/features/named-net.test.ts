@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { defaultFeatures } from "../judge/features.ts";
 import { metrics } from "../judge/metric-table.ts";
 import { featureNet, featureNets } from "./named-net.ts";
 import { openPackagedModel, packagedModels } from "./nsfwjs.ts";
+import { shippedNets } from "./shipped.ts";
 
 let cacheDir = "";
 beforeAll(async () => {
@@ -18,7 +19,7 @@ const said = (name: string): Promise<string> => featureNet({ name, cacheDir }).t
 
 test("a wrong name is told the nearest, a missing file is named", async () => {
   expect(await said("nsfwjs-mobilnet-v2")).toMatchInlineSnapshot(
-    `"UserError: There are no features "nsfwjs-mobilnet-v2". Did you mean "nsfwjs-mobilenet-v2"? Features: pixels, fashion-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
+    `"UserError: There are no features "nsfwjs-mobilnet-v2". Did you mean "nsfwjs-mobilenet-v2"? Features: pixels, fashion-classifier, emoji-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
   );
   expect(await said("nowhere.onnx")).toMatchInlineSnapshot(
     `"UserError: There is no file or folder nowhere.onnx. Check the path."`,
@@ -43,6 +44,16 @@ test("the classifier of clothes knows trousers", async () => {
   await net.close();
   expect(features.cols).toBe(96);
   expect(probabilities?.data[1]).toBeGreaterThan(0.5); // class 1: trouser
+});
+
+test("every network that comes with Duelo is what its digest says, below 700 kB", async () => {
+  for (const { name, digest } of shippedNets) {
+    const net = await featureNet({ name, cacheDir, threads: 1 });
+    await net.close();
+    expect(net.digest).toBe(digest);
+    const file = new URL(`../../features/${name}.onnx`, import.meta.url);
+    expect((await stat(file)).size).toBeLessThan(700_000);
+  }
 });
 
 test("clothes are compared by their classifier, all else plainly", () => {

@@ -17,6 +17,11 @@ export const shippedNets: readonly ShippedNet[] = [
     about: "96 features of a small classifier of Fashion-MNIST that Duelo trained",
     digest: "7f96227ea47c7306befb01951806ddd6fcc0e3dfcc4f4363eb3fed45f5dae1b8",
   },
+  {
+    name: "emoji-classifier",
+    about: "64 features of a small classifier of emoji in colour that Duelo trained",
+    digest: "133988da1237769025eb83e8018146030884ea29dadf78fc604be1d7035f74f6",
+  },
 ];
 
 /** Throws UserError when its file is damaged. */

@@ -221,7 +221,7 @@ describe("what cannot be judged is refused in one sentence", () => {
       `"UserError: There is no metric "frechett". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, sharpness, copies, memorisation, class-frechet."`,
     );
     expect(await error("others", { features: "pixel-8" })).toMatchInlineSnapshot(
-      `"UserError: There are no features "pixel-8". Did you mean "pixels-8"? Features: pixels-8, raw, pca, pixels, fashion-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
+      `"UserError: There are no features "pixel-8". Did you mean "pixels-8"? Features: pixels-8, raw, pca, pixels, fashion-classifier, emoji-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
     );
     expect(await error("others", { features: "fashion-classifier" })).toMatchInlineSnapshot(
       `"UserError: fashion-classifier takes images of 1 channel, and these have 3 channels. Choose another network, or give the data as 1 channel."`,

@@ -29,6 +29,15 @@ export function share(text: string): number {
   return value;
 }
 
+/** A number from 0 to 1. */
+export function part(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError("It takes a number from 0 to 1.");
+  }
+  return value;
+}
+
 /** 1 grey, 3 colour, 4 colour and alpha. */
 export function channels(text: string): 1 | 3 | 4 {
   if (text === "1") return 1;

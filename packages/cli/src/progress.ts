@@ -40,8 +40,10 @@ export function logText(log: Progress["log"]): string {
 
 function progressText(p: Progress): string {
   const rate = p.imagesPerSecond;
+  const verdict = p.verdict?.name ?? "too early";
+  const health = verdict === "too early" ? "" : `${verdict}; `;
   const speed = rate >= 100 ? count(rate) : Number.isFinite(rate) ? figures(rate) : "?";
-  return `${Math.floor(p.fraction * 100)} %, step ${count(p.step)}, ${speed} records/s, ${duration(p.secondsLeft)} left; ${logText(p.log)}`;
+  return `${Math.floor(p.fraction * 100)} %, step ${count(p.step)}, ${speed} records/s, ${duration(p.secondsLeft)} left; ${health}${logText(p.log)}`;
 }
 
 /** `[=====>    ]` of a width. */

@@ -1,4 +1,4 @@
-import type { Clock, NoiseSpec, Schedule } from "@duelo/core";
+import type { Clock, NoiseSpec } from "@duelo/core";
 import { scheduled, sizeOf } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { FieldSpec, StepGraph } from "@duelo/zoo";
@@ -59,6 +59,7 @@ export class Feeder {
   readonly #streams = new Map<string, Stream>();
   readonly #runs: number[] = [];
   readonly #labels: Dataset | undefined;
+  #rate = 1;
 
   constructor(options: {
     seed: number;
@@ -84,6 +85,18 @@ export class Feeder {
     return { data, runs: [...this.#runs] };
   }
 
+  /** The factor of all learning rates; 1 at first. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** Goes to other cursors, with another factor of the learning rates. */
+  rewind({ cursors, rate }: { cursors: Cursors; rate: number }): void {
+    for (const [name, stream] of this.#streams) stream.cursor = cursors.data[name] ?? 0;
+    this.#runs.splice(0, Infinity, ...cursors.runs);
+    this.#rate = rate;
+  }
+
   /** The next feeds of the step's graph number `index`. */
   next(index: number, step: StepGraph, batch: number, clock: Clock): Feeds {
     const run = this.#runs[index] ?? 0;
@@ -95,7 +108,10 @@ export class Feeder {
       const stream = streamOf(`${index} ${name}`);
       feeds[name] = fillNoise(spec, { seed: this.#seed, stream, counter: run }, this.#labels);
     }
-    for (const [name, schedule] of step.scalars) feeds[name] = rankZero(schedule, clock);
+    for (const [name, schedule] of step.scalars) {
+      const factor = name.startsWith("lr/") ? this.#rate : 1;
+      feeds[name] = rankZero(scheduled(schedule, clock) * factor);
+    }
     return feeds;
   }
 
@@ -150,9 +166,11 @@ export function readFields(o: {
   return feeds;
 }
 
-function rankZero(schedule: Schedule, clock: Clock): HostTensor {
-  return { dtype: "float32", shape: [], data: Float32Array.of(scheduled(schedule, clock)) };
-}
+const rankZero = (value: number): HostTensor => ({
+  dtype: "float32",
+  shape: [],
+  data: Float32Array.of(value),
+});
 
 /** Records of one field as a batch. */
 export function readField(

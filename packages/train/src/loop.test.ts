@@ -119,7 +119,7 @@ describe("a run", () => {
     });
     const { set: _, ...rest } = request({ recipe: exploding, runs: join(root, "wild") });
     await expect(train(rest)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[FailureError: Step 2: loss/G became Infinity. The first tensor with such a value is slot.exp_avg_sq/G.weight. No checkpoint had been written yet. Try a lower learning rate.]`,
+      `[FailureError: Step 2: loss/G became Infinity. The first tensor with such a value is slot.exp_avg_sq/G.weight. No checkpoint had been written yet. Try a lower learning rate, or --on-divergence rollback.]`,
     );
   });
 });

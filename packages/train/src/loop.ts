@@ -1,9 +1,9 @@
-import { FailureError, UserError } from "@duelo/core";
-import { openRuntime, type HostTensor, type Runtime } from "@duelo/runtime";
+import { UserError } from "@duelo/core";
+import { openRuntime, type Runtime } from "@duelo/runtime";
 import type { Dataset } from "./data/dataset.ts";
-import type { Counters } from "./counters.ts";
-import type { Cursors } from "./feeder.ts";
 import { Evaluation } from "./evaluation.ts";
+import { probesOf } from "./health/history.ts";
+import { readLog } from "./report/run-record.ts";
 import {
   contextFor,
   openFor,
@@ -11,7 +11,7 @@ import {
   type Resolved,
   type TrainRequest,
 } from "./request.ts";
-import type { Checkpoint, Json } from "./run/checkpoint.ts";
+import type { Json } from "./run/checkpoint.ts";
 import { createRun, resumeOrCreateRun, type RunFolder } from "./run/folder.ts";
 import { keptRequests } from "./run-data.ts";
 import type { RunOptions } from "./run/runs.ts";
@@ -19,6 +19,7 @@ import { EventWriter } from "./run/tfevents.ts";
 import { closeAll, datasetField, firstOf, type Streams } from "./streams.ts";
 import type { Session, TrainHooks, TrainResult } from "./session.ts";
 import { Sitting } from "./sitting.ts";
+import { standOf } from "./stand.ts";
 
 /**
  * Trains a recipe on data in a run folder, or goes on with the run of the same request. Throws
@@ -41,8 +42,8 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
     const options = { ...runOptions(resolved, streams, runtime), dataRequest };
     const folder = { root, options, ...note };
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
-    const { checkpointSeconds = 60 } = request;
-    const parts = { run, resolved, streams, runtime, hooks, checkpointSeconds };
+    const { checkpointSeconds = 60, probeShare = 0.03 } = request;
+    const parts = { run, resolved, streams, runtime, hooks, checkpointSeconds, probeShare };
     return await sit({ ...parts, evaluation });
   } finally {
     await run?.close();
@@ -93,6 +94,7 @@ export function runOptions(
     seed: resolved.seed,
     device: runtime.device,
     threads: runtime.threads,
+    ...(resolved.onDivergence === "rollback" ? { onDivergence: "rollback" } : {}),
   };
 }
 
@@ -106,16 +108,15 @@ async function sit(session: Session): Promise<TrainResult> {
   const { run, hooks } = session;
   const saved = await run.load();
   if (saved?.fellBack === true && saved.why !== undefined) hooks.note?.(saved.why);
-  const counters = countersOf(saved);
-  const events = await EventWriter.create({ dir: run.dir, firstStep: counters.step + 1 });
-  const sawProgress = saved !== undefined && saved.meta["sawProgress"] !== false;
-  const cursors = cursorsOf(saved);
-  const record = saved?.meta["evaluation"];
-  if (record !== undefined) session.evaluation?.resume(record);
-  const sitting = new Sitting({ session, events, counters, cursors, sawProgress });
+  const stand = standOf(saved);
+  const { step } = stand.counters;
+  const events = await EventWriter.create({ dir: run.dir, firstStep: step + 1 });
+  if (stand.evaluation !== undefined) session.evaluation?.resume(stand.evaluation);
+  const probes = probesOf((await readLog(run.dir)).lines);
+  const sitting = new Sitting({ session, events, stand, probes });
   try {
-    await sitting.open(saved && { state: hostTensors(saved), stage: stageOf(saved) });
-    hooks.begun?.({ dir: run.dir, resumedAt: counters.step });
+    await sitting.open(stand.saved);
+    hooks.begun?.({ dir: run.dir, resumedAt: step });
     return await sitting.work();
   } finally {
     await sitting.close();
@@ -138,25 +139,4 @@ async function beginEvaluation(
   }
   const image = Object.values(recipe.data).find((f) => f.domain === "image");
   return Evaluation.begin({ plan, dataset: firstOf(streams), range: image?.range, seed });
-}
-
-function countersOf(saved: Checkpoint | undefined): Counters {
-  const read = (name: string): number => Number(saved?.meta[name] ?? 0);
-  return { step: read("step"), nImages: read("nImages"), timeMs: read("timeMs") };
-}
-
-const stageOf = (saved: Checkpoint): string | undefined =>
-  typeof saved.meta["stage"] === "string" ? saved.meta["stage"] : undefined;
-
-const cursorsOf = (saved: Checkpoint | undefined): Cursors =>
-  (saved?.meta["cursors"] ?? { data: {}, runs: [] }) as unknown as Cursors;
-
-function hostTensors(saved: Checkpoint): Record<string, HostTensor> {
-  const entries = Object.entries(saved.tensors).map(([name, t]) => {
-    if (t.dtype !== "float32") {
-      throw new FailureError(`${saved.path}: "${name}" is ${t.dtype}, not float32.`);
-    }
-    return [name, { dtype: t.dtype, shape: t.shape, data: t.data }] as const;
-  });
-  return Object.fromEntries(entries);
 }

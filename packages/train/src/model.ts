@@ -28,9 +28,12 @@ export async function buildModel(options: {
   runtime: Runtime;
   seed: number;
   saved?: Readonly<Record<string, HostTensor>>;
+  /** Whether the steps write down the norms of gradients; they do unless said otherwise. */
+  norms?: boolean;
 }): Promise<Model> {
-  const { recipe, context, runtime, seed, saved } = options;
-  const steps = traceStep(recipe, context).map((s) => ({ ...s, graph: optimize(s.graph) }));
+  const { recipe, context, runtime, seed, saved, norms = true } = options;
+  const traced = traceStep(recipe, context, { norms });
+  const steps = traced.map((s) => ({ ...s, graph: optimize(s.graph) }));
   const specs = new Map(steps.flatMap((s) => [...s.stateSpecs]));
   const state = runtime.createState({
     ...initialState(specs, seed),

@@ -57,6 +57,17 @@ export interface TrainRequest extends OtherSet {
   readonly fresh?: boolean;
   /** Seconds between two checkpoints; 60 unless said otherwise. Does not change what is trained. */
   readonly checkpointSeconds?: number;
+  /**
+   * What follows when weights or losses run away or become no numbers: the run ends (unless said
+   * otherwise), or goes back to its last safe point with a quarter of the learning rate, three times at
+   * most.
+   */
+  readonly onDivergence?: "stop" | "rollback";
+  /**
+   * The share of the time that looking at samples may take, 0 to 1; 0.03 unless said otherwise. Does not
+   * change what is trained.
+   */
+  readonly probeShare?: number;
   /** Folder of run folders; `runs` unless said otherwise. */
   readonly runs?: string;
   /** Where decoded data is kept. */
@@ -75,6 +86,7 @@ export interface Resolved {
   readonly seed: number;
   readonly device: "cpu" | "webgpu" | "cuda";
   readonly evaluate?: EvaluationPlan;
+  readonly onDivergence: "stop" | "rollback";
 }
 
 /** Makes every choice of a request that needs no data. Throws UserError. */
@@ -99,6 +111,7 @@ export function resolveRequest(request: TrainRequest): Resolved {
     seed: request.seed ?? 0,
     device: request.device ?? "cpu",
     ...(request.evaluate === undefined ? {} : { evaluate: request.evaluate }),
+    onDivergence: request.onDivergence ?? "stop",
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Runtime } from "@duelo/runtime";
 import type { Evaluation } from "./evaluation.ts";
 import type { Counters } from "./counters.ts";
+import type { Verdict } from "./health/verdict.ts";
 import type { Log } from "./model.ts";
 import type { Resolved } from "./request.ts";
 import type { Streams } from "./streams.ts";
@@ -14,6 +15,8 @@ export interface Progress extends Omit<Counters, "timeMs"> {
   /** NaN before the first step of a sitting. */
   readonly secondsLeft: number;
   readonly log: Readonly<Log>;
+  /** How the run is doing; left out before the first probe. */
+  readonly verdict?: Verdict;
 }
 
 export interface TrainHooks {
@@ -42,6 +45,8 @@ export interface TrainResult {
   readonly samples: string | undefined;
   readonly report: string;
   readonly log: Readonly<Log>;
+  /** How the run was doing in the end; left out before the first probe. */
+  readonly verdict?: Verdict;
 }
 
 /** What every part of a training shares. */
@@ -53,4 +58,5 @@ export interface Session {
   readonly hooks: TrainHooks;
   readonly checkpointSeconds: number;
   readonly evaluation: Evaluation | undefined;
+  readonly probeShare: number;
 }

@@ -5,8 +5,11 @@ import { setImmediate } from "node:timers/promises";
 import { Diverged } from "./diverged.ts";
 import { fractionOf, gridEvery, type Counters } from "./counters.ts";
 import { writeGenerator } from "./export.ts";
-import { Feeder, type Cursors } from "./feeder.ts";
+import { Feeder } from "./feeder.ts";
 import { watch, type Watcher } from "./generator.ts";
+import type { Probe } from "./health/history.ts";
+import { Monitor, probeEvery, type Subject } from "./health/monitor.ts";
+import { runsAway, verdictLine, type Verdict } from "./health/verdict.ts";
 import type { Progress, Session, TrainResult } from "./session.ts";
 import { buildModel, type Log, type Model } from "./model.ts";
 import { realPicture, samplePicture } from "./pictures.ts";
@@ -17,8 +20,14 @@ import { firstOf } from "./streams.ts";
 import { findNonFinite, type Json } from "./run/checkpoint.ts";
 import type { Tensors } from "./run/safetensors.ts";
 import type { EventWriter } from "./run/tfevents.ts";
+import { standOf, type Rollback, type Stand } from "./stand.ts";
 
 const logEvery = 10;
+/** A rollback leaves this part of the learning rate, and there are so many at most: 1/64 in the end. */
+const rateFactor = 0.25;
+const maxRollbacks = 3;
+/** Probes between two safe points. */
+const safeEvery = 5;
 
 type State = Readonly<Record<string, HostTensor>>;
 
@@ -27,10 +36,11 @@ export class Sitting {
   readonly #s: Session;
   readonly #events: EventWriter;
   readonly #feeder: Feeder;
+  readonly #monitor: Monitor;
   readonly #beganMs = performance.now();
   /** Spent on what is no training. */
   #pausedMs = 0;
-  readonly #beganAt: Counters;
+  #beganAt: Counters;
   #counters: Counters;
   /** What the request says, before a stage changes options. */
   readonly #base: Context;
@@ -43,30 +53,39 @@ export class Sitting {
   /** Whether any step so far asked how much of the budget was used. */
   #sawProgress: boolean;
   #log: Log = {};
+  /** Whether the verdict is of the step at hand. */
+  #judged = false;
+  #rollbacks: readonly Rollback[];
 
   constructor(parts: {
     session: Session;
     events: EventWriter;
-    counters: Counters;
-    cursors: Cursors;
-    sawProgress: boolean;
+    stand: Stand;
+    probes: readonly Probe[];
   }) {
-    const { session, counters, cursors } = parts;
+    const { session, stand, probes } = parts;
+    const { counters, cursors, rollbacks } = stand;
     this.#s = session;
     this.#events = parts.events;
     this.#counters = counters;
     this.#beganAt = counters;
     this.#savedStep = counters.step;
-    this.#sawProgress = parts.sawProgress;
+    this.#sawProgress = stand.sawProgress;
     this.#base = contextFor(session.resolved, session.streams);
     this.#context = this.#base;
-    const { seed, recipe } = session.resolved;
+    const { seed, recipe, budget } = session.resolved;
+    const { streams, probeShare: share } = session;
+    const dataset = firstOf(streams);
+    const every = probeEvery(budget, this.#base.batch);
+    this.#monitor = new Monitor({ recipe, dataset, seed, every, share, probes });
+    this.#rollbacks = rollbacks;
     this.#feeder = new Feeder({
       seed,
       fields: recipe.data,
-      streams: session.streams,
+      streams,
       cursors,
     });
+    this.#feeder.rewind({ cursors, rate: rateFactor ** rollbacks.length });
   }
 
   /**
@@ -94,7 +113,10 @@ export class Sitting {
   }
 
   async work(): Promise<TrainResult> {
-    if (this.#counters.step === 0) await this.#pictures();
+    if (this.#counters.step === 0) {
+      await this.#pictures();
+      await this.#saveSafePoint();
+    }
     while (!this.#done() && this.#s.hooks.signal?.aborted !== true) {
       await setImmediate(); // lets a signal in
       if (this.#stageNow()?.name !== this.#stage?.name) {
@@ -131,13 +153,18 @@ export class Sitting {
     const { budget } = this.#s.resolved;
     const { step, nImages, timeMs } = this.#counters;
     const seen = this.#seen();
+    const probed = this.#monitor.due(step + 1);
+    if (probed) await this.#monitor.before(this.#subject);
     this.#log = await this.#running.step(this.#feeder, this.#clock());
     this.#counters = { step: step + 1, nImages: nImages + this.#seen() - seen, timeMs };
-    await this.#demandFinite();
+    if (probed || this.#nonFinite() !== undefined) await this.#probe(probed);
+    const { verdict } = this.#monitor;
+    if (verdict !== undefined && runsAway(verdict)) return this.#diverged(verdict);
     const measured = await this.#evaluate();
     if (measured || (step + 1) % logEvery === 0 || step === 0) await this.#writeLog();
     if ((step + 1) % gridEvery(budget, this.#context.batch) === 0) await this.#pictures();
     if (performance.now() - this.#savedMs > this.#s.checkpointSeconds * 1000) await this.#save();
+    await this.#saveSafePoint();
     this.#s.hooks.progress?.(this.#progress());
   }
 
@@ -172,6 +199,25 @@ export class Sitting {
     return true;
   }
 
+  get #subject(): Subject {
+    const { state, specs } = this.#running;
+    return { state, specs, watcher: this.#watcher };
+  }
+
+  /** Judges the step; a number that is none is judged at once, and other steps when they are due. */
+  async #probe(due: boolean): Promise<void> {
+    const trainedMs = this.#now().timeMs - this.#beganAt.timeMs;
+    if (due) this.#log = { ...this.#log, ...(await this.#monitor.after(this.#subject, trainedMs)) };
+    const before = this.#monitor.verdict?.name ?? "too early";
+    const verdict = this.#monitor.judge({ step: this.#counters.step, log: this.#log });
+    this.#judged = true;
+    if (before !== verdict.name && !runsAway(verdict)) this.#s.hooks.note?.(verdictLine(verdict));
+  }
+
+  #nonFinite(): readonly [name: string, value: number] | undefined {
+    return Object.entries(this.#log).find(([, value]) => !Number.isFinite(value));
+  }
+
   /** Records drawn so far. */
   #seen(): number {
     return Object.values(this.#feeder.cursors.data).reduce((a, b) => a + b, 0);
@@ -190,28 +236,74 @@ export class Sitting {
       imagesPerSecond: (now.nImages - this.#beganAt.nImages) / seconds,
       secondsLeft: done > 0 ? ((1 - fraction) * seconds) / done : Number.NaN,
       log: this.#log,
+      ...(this.#monitor.verdict && { verdict: this.#monitor.verdict }),
     };
   }
 
-  async #demandFinite(): Promise<void> {
-    const bad = Object.entries(this.#log).find(([, value]) => !Number.isFinite(value));
-    if (bad === undefined) return;
+  /** Goes back to the last safe point if the run may, and ends it otherwise. */
+  async #diverged(verdict: Verdict): Promise<void> {
+    const { run, resolved, hooks } = this.#s;
+    await this.#writeLog();
+    const why = `Step ${this.#counters.step}: ${await this.#whatDiverged(verdict)}`;
+    if (resolved.onDivergence === "rollback" && this.#rollbacks.length < maxRollbacks) {
+      const done = await this.#rollBack();
+      hooks.note?.(`${why} ${done}`);
+      return;
+    }
+    await writeReport({ dir: run.dir });
+    const tried = this.#rollbacks.length;
+    const last =
+      this.#savedStep > 0 || tried > 0
+        ? `The last good checkpoint is that of step ${this.#savedStep}, in ${run.dir}.`
+        : `No checkpoint had been written yet.`;
+    const next =
+      resolved.onDivergence === "rollback"
+        ? `It went back ${tried} times, to ${rateFactor ** tried} of the learning rate; begin with a lower one.`
+        : "Try a lower learning rate, or --on-divergence rollback.";
+    throw new Diverged(`${why} ${last} ${next}`);
+  }
+
+  async #whatDiverged({ text }: Verdict): Promise<string> {
+    const bad = this.#nonFinite();
+    if (bad === undefined) return `${text}.`;
     const tensor = findNonFinite(floats(await this.#running.state.read()));
     const where =
       tensor === undefined ? "" : ` The first tensor with such a value is ${tensor.name}.`;
-    const last =
-      this.#savedStep > 0
-        ? `The last good checkpoint is that of step ${this.#savedStep}, in ${this.#s.run.dir}.`
-        : `No checkpoint had been written yet.`;
-    throw new Diverged(
-      `Step ${this.#counters.step}: ${bad[0]} became ${bad[1]}.${where} ${last} Try a lower learning rate.`,
-    );
+    return `${bad[0]} became ${bad[1]}.${where}`;
+  }
+
+  /**
+   * Takes up the last safe point with a lower learning rate, and commits that at once, so that the run
+   * resumes as it would have gone on. Gives what was done as a sentence.
+   */
+  async #rollBack(): Promise<string> {
+    const { run } = this.#s;
+    const from = this.#counters.step;
+    const { counters, cursors, evaluation, saved } = standOf(await run.safePoint());
+    if (evaluation !== undefined) this.#s.evaluation?.resume(evaluation);
+    this.#rollbacks = [...this.#rollbacks, { from, to: counters.step }];
+    this.#beganAt = {
+      ...this.#beganAt,
+      step: this.#beganAt.step - (from - counters.step),
+      nImages: this.#beganAt.nImages - (this.#counters.nImages - counters.nImages),
+    };
+    this.#counters = { ...counters, timeMs: this.#counters.timeMs };
+    this.#feeder.rewind({ cursors, rate: rateFactor ** this.#rollbacks.length });
+    this.#monitor.rewind(counters.step);
+    this.#log = {};
+    await this.open(saved);
+    await run.log({ step: counters.step, rollback: { from, rate: this.#feeder.rate } });
+    await this.#save();
+    return `Back to step ${counters.step} with ${this.#feeder.rate} of the learning rate (time ${this.#rollbacks.length} of at most ${maxRollbacks}).`;
   }
 
   async #writeLog(): Promise<void> {
     const { step, nImages, timeMs } = this.#now();
     const log = { ...this.#log, "speed/imagesPerSecond": this.#progress().imagesPerSecond };
-    await this.#s.run.log({ step, nImages, timeMs: Math.round(timeMs), log });
+    const { verdict } = this.#monitor;
+    const judged = this.#judged && verdict !== undefined ? { verdict: { ...verdict } } : {};
+    this.#judged = false;
+    await this.#s.run.log({ step, nImages, timeMs: Math.round(timeMs), log, ...judged });
     await this.#events.scalars(step, log);
   }
 
@@ -237,10 +329,18 @@ export class Sitting {
     this.#savedStep = this.#counters.step;
   }
 
+  /** A point to go back to: at steps that depend on nothing but the budget, so that runs repeat. */
+  async #saveSafePoint(): Promise<void> {
+    if (this.#s.resolved.onDivergence !== "rollback") return;
+    if (this.#counters.step % (safeEvery * this.#monitor.every) !== 0) return;
+    await this.#s.run.saveSafePoint(await this.#stand());
+  }
+
   /** Everything that the run is at this moment. */
   async #stand(): Promise<{ tensors: Tensors; meta: { step: number } & Record<string, Json> }> {
     const { step, nImages, timeMs } = this.#now();
     const evaluation = this.#s.evaluation?.record;
+    const rollbacks = this.#rollbacks.map((r) => ({ ...r }));
     return {
       tensors: floats(await this.#running.state.read()),
       meta: {
@@ -251,6 +351,7 @@ export class Sitting {
         stage: this.#stage?.name ?? null,
         sawProgress: this.#sawProgress,
         ...(evaluation === undefined ? {} : { evaluation }),
+        ...(rollbacks.length > 0 ? { rollbacks } : {}),
       },
     };
   }
@@ -287,6 +388,7 @@ export class Sitting {
       samples,
       report,
       log: this.#log,
+      ...(this.#monitor.verdict && { verdict: this.#monitor.verdict }),
     };
   }
 }

@@ -10,8 +10,11 @@ import {
   mul,
   noiseType,
   Scope,
+  sqrt,
+  square,
   sub,
   suggestion,
+  sum,
   Tensor,
   topological,
   UserError,
@@ -167,11 +170,20 @@ function dataTensor(field: FieldSpec, raw: Tensor): Tensor {
   return add(mul(cast(raw, "float32"), (high - low) / 255), low);
 }
 
+export interface TraceOptions {
+  /** Writes down `grad/NET` as well: the Euclidean norm of the gradient of each net that is trained. */
+  readonly norms?: boolean;
+}
+
 /**
  * Traces one step of a recipe: a graph for each run of phases that share batch and noise, each with
  * gradients, optimiser updates and averages inside.
  */
-export function traceStep(recipe: Recipe, context: Context): StepGraph[] {
+export function traceStep(
+  recipe: Recipe,
+  context: Context,
+  options: TraceOptions = {},
+): StepGraph[] {
   const groups: Phase<BoundNets, InputTensors>[][] = [];
   for (const phase of recipe.phases(context)) {
     const last = groups.at(-1);
@@ -185,13 +197,14 @@ export function traceStep(recipe: Recipe, context: Context): StepGraph[] {
       });
     }
   }
-  return groups.map((phases) => traceGroup(recipe, context, phases));
+  return groups.map((phases) => traceGroup(recipe, context, phases, options));
 }
 
 function traceGroup(
   recipe: Recipe,
   context: Context,
   phases: readonly Phase<BoundNets, InputTensors>[],
+  { norms = false }: TraceOptions,
 ): StepGraph {
   const tracer = new Tracer(recipe, context, true);
   const inputs = tracer.inputs();
@@ -221,15 +234,32 @@ function traceGroup(
       logs.push(name);
     }
     own.forEach((value, name) => tracer.variables.rebind(name, value));
-    applyUpdates({ tracer, phase, loss, optimizers, outputs });
+    const gradients = applyUpdates({ tracer, phase, loss, optimizers, outputs });
+    if (norms) logs.push(...traceNorms(phase.update, gradients, outputs));
     traceAverages(tracer, recipe.ema(context), phase.update, outputs);
   }
   return finish(recipe, tracer, outputs, { logs, phases });
 }
 
+/** The norms of the gradients as scalars to write down; gives their names. */
+function traceNorms(
+  nets: readonly string[],
+  gradients: readonly Gradient[],
+  outputs: Record<string, Tensor>,
+): string[] {
+  return nets.flatMap((net) => {
+    const mine = gradients.filter((g) => netOf(g.name) === net).map(({ g }) => sum(square(g)));
+    const [first, ...rest] = mine;
+    const name = `grad/${net}`;
+    if (first === undefined || outputs[`log:${name}`] !== undefined) return [];
+    outputs[`log:${name}`] = sqrt(rest.reduce(add, first));
+    return [name];
+  });
+}
+
 /**
  * Gradients of the loss by the weights of each net that the phase trains, all taken before any net
- * moves, and then the updates.
+ * moves, and then the updates. Gives the gradients.
  */
 function applyUpdates(o: {
   tracer: Tracer;
@@ -237,7 +267,7 @@ function applyUpdates(o: {
   loss: PhaseResult["loss"];
   optimizers: Readonly<Record<string, Optimizer>>;
   outputs: Record<string, Tensor>;
-}): void {
+}): readonly Gradient[] {
   const { variables, binding } = o.tracer;
   const gradients = phaseGradients(variables, o.phase.update, o.loss);
   for (const net of o.phase.update) {
@@ -247,6 +277,7 @@ function applyUpdates(o: {
     for (const [name, value] of moved) variables.rebind(name, value);
     binding.changed(net);
   }
+  return gradients;
 }
 
 function optimizerOf(optimizers: Readonly<Record<string, Optimizer>>, net: string): Optimizer {

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import type { Budget, TrainRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
-import { channels, pair, positive, share, size, whole } from "../parse.ts";
+import { channels, pair, part, positive, share, size, whole } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 import { trainAndTell } from "../train-and-tell.ts";
 
@@ -92,6 +92,18 @@ export function addMachineOptions(command: Command): Command {
         "seconds between two checkpoints (default: 60)",
       ).argParser(positive),
     )
+    .addOption(
+      new Option(
+        "--on-divergence <what>",
+        "when weights run away: stop, or rollback with a lower learning rate (default: stop)",
+      ).choices(["stop", "rollback"]),
+    )
+    .addOption(
+      new Option(
+        "--probe-share <part>",
+        "the part of the time for looking at samples, 0 to 1 (default: 0.03)",
+      ).argParser(part),
+    )
     .option("--new", "begin another, where the same command would go on")
     .option("--json", "write one JSON object a line to stdout");
 }
@@ -109,6 +121,8 @@ export interface MachineFlags {
   readonly device?: "cpu" | "webgpu" | "cuda";
   readonly threads?: number;
   readonly checkpointSeconds?: number;
+  readonly onDivergence?: "stop" | "rollback";
+  readonly probeShare?: number;
   readonly new?: true;
   readonly json?: true;
 }
@@ -176,10 +190,11 @@ export function runRequest(flags: RunFlags): Omit<TrainRequest, "recipe" | "data
 
 /** The part of a request that `addMachineOptions` asks for. */
 export function machineRequest(flags: MachineFlags): Omit<TrainRequest, "recipe" | "data"> {
-  const { seed, device, threads, checkpointSeconds } = flags;
+  const { seed, device, threads, checkpointSeconds, onDivergence, probeShare } = flags;
   return {
     cacheDir: cacheDir(),
     ...defined({ seed, device, threads, checkpointSeconds, fresh: flags.new }),
+    ...defined({ onDivergence, probeShare }),
   };
 }
 

@@ -45,6 +45,11 @@ pre { margin: 0 0 1.25rem; padding: 0.9rem 1.1rem; overflow-x: auto; background:
 i[style] { display: inline-block; width: 0.9rem; height: 0.2rem; margin-right: 0.4rem; vertical-align: 0.25rem; border-radius: 1px; }
 .faint { color: var(--faint); font-size: 0.9rem; margin: 1rem 0; max-width: none; }
 .warning { color: var(--warning); font-size: 0.9rem; margin: 0.5rem 0; }
+.strip { display: flex; height: 1.1rem; margin: 0.5rem 0 0.75rem; overflow: hidden; border-radius: 4px; }
+.strip i { min-width: 2px; }
+.early { background: var(--line); } .calm { background: var(--series-3); } .alarm { background: var(--series-2); }
+.said { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; margin: 0 0 1.5rem; padding: 0; list-style: none; color: var(--faint); font-size: 0.9rem; }
+.said i { display: inline-block; width: 0.7rem; height: 0.7rem; margin-right: 0.4rem; border-radius: 2px; }
 #viewer img { width: 100%; max-width: 32.5rem; }
 #viewer label { display: block; max-width: 32.5rem; margin: 0 0 1rem; }
 #viewer input { display: block; width: 100%; margin: 0.5rem 0; }

@@ -1,5 +1,6 @@
 import { chart } from "./chart.ts";
 import { trainCommand, useCommands } from "./commands.ts";
+import { healthSection, isHealth } from "./health-section.ts";
 import { html, join, type Html } from "./html.ts";
 import { judgementSection } from "./judgement-section.ts";
 import { script } from "./page-style.ts";
@@ -32,8 +33,9 @@ export function reportPage(run: RunRecord, pictures: Pictures): Html {
     script,
     main: html`<h1>${recipe} on ${data}</h1>
       ${summary(run, pictures)} ${pair(run, pictures)} ${judged(run, pictures)}
-      ${chartSections(run.series)} ${film(pictures.frames)} ${useSection(run)}
-      ${optionsSection(run)}`,
+      ${healthSection(run)}
+      ${chartSections(run.series.filter(({ name }) => run.health === undefined || !isHealth(name)))}
+      ${film(pictures.frames)} ${useSection(run)} ${optionsSection(run)}`,
   });
 }
 

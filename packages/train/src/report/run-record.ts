@@ -3,6 +3,9 @@ import { basename, join, resolve } from "node:path";
 import { UserError } from "@duelo/core";
 import { z } from "zod";
 import { neighboursName, readJudgements, type Judgement } from "../judge/judgement.ts";
+import { examine, type Findings } from "../health/examine.ts";
+import { probesOf } from "../health/history.ts";
+import { verdictNames } from "../health/verdict-name.ts";
 import { errorCode, unlessMissing } from "../run/file-system.ts";
 import type { Series } from "./series.ts";
 
@@ -32,13 +35,23 @@ const optionsSchema = z.object({
 });
 export type ReportOptions = z.infer<typeof optionsSchema>;
 
+const verdictSchema = z.object({
+  name: z.enum(verdictNames),
+  since: z.number(),
+  text: z.string(),
+  evidence: z.record(z.string(), z.number()),
+  advice: z.string(),
+});
+
 const lineSchema = z.object({
   step: z.number(),
   nImages: z.number().catch(Number.NaN),
   timeMs: z.number().catch(Number.NaN),
   log: z.record(z.string(), z.number().catch(Number.NaN)).catch({}), // JSON writes NaN as null
+  verdict: verdictSchema.optional().catch(undefined),
+  rollback: z.object({ from: z.number(), rate: z.number() }).optional().catch(undefined),
 });
-type StatsLine = z.infer<typeof lineSchema>;
+export type StatsLine = z.infer<typeof lineSchema>;
 
 /** A run as its folder tells it. */
 export interface RunRecord {
@@ -50,6 +63,14 @@ export interface RunRecord {
   readonly nImages: number;
   readonly timeMs: number;
   readonly series: readonly Series[];
+  /** How the run is doing; undefined when it was never probed. */
+  readonly health: Findings | undefined;
+  /** Returns to a safe point after divergence. */
+  readonly rollbacks: readonly {
+    readonly to: number;
+    readonly from: number;
+    readonly rate: number;
+  }[];
   /** Lines of `stats.jsonl`, the last one aside, that could not be read. */
   readonly nBadLines: number;
   /** Sample grids, by step. */
@@ -68,9 +89,7 @@ export interface RunRecord {
  */
 export async function readRun(dir: string): Promise<RunRecord> {
   const options = await readOptions(dir);
-  const { lines, nBadLines } = parseLines(
-    (await unlessMissing(readFile(join(dir, "stats.jsonl"), "utf8"))) ?? "",
-  );
+  const { lines, nBadLines } = await readLog(dir);
   const names = (await unlessMissing(readdir(join(dir, "samples")))) ?? [];
   const samples = names
     .filter((name) => /^\d+\.png$/.test(name))
@@ -84,12 +103,19 @@ export async function readRun(dir: string): Promise<RunRecord> {
     nImages,
     timeMs,
     series: seriesOf(lines),
+    health: examine(probesOf(lines)),
+    rollbacks: rollbacksOf(lines),
     nBadLines,
     samples,
     real: names.includes("real.png") ? "samples/real.png" : undefined,
     judgements: await readJudgements(dir),
     neighbours: (await readdir(dir)).includes(neighboursName) ? neighboursName : undefined,
   };
+}
+
+/** The lines of `stats.jsonl` so far, in order of steps; none where there is no such file. */
+export async function readLog(dir: string): Promise<{ lines: StatsLine[]; nBadLines: number }> {
+  return parseLines((await unlessMissing(readFile(join(dir, "stats.jsonl"), "utf8"))) ?? "");
 }
 
 async function readOptions(dir: string): Promise<ReportOptions> {
@@ -134,6 +160,9 @@ function parseLine(text: string): StatsLine | undefined {
     return undefined;
   }
 }
+
+export const rollbacksOf = (lines: readonly StatsLine[]): RunRecord["rollbacks"] =>
+  lines.flatMap(({ step, rollback }) => (rollback ? [{ to: step, ...rollback }] : []));
 
 /** One series a name, in the order in which the names first appear. */
 function seriesOf(lines: readonly StatsLine[]): Series[] {

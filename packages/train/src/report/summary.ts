@@ -1,3 +1,4 @@
+import { isHealth } from "./health-section.ts";
 import type { ReportOptions, RunRecord } from "./run-record.ts";
 import { finalMean } from "./series.ts";
 import { durationText, numberText, plural, valueText } from "./words.ts";
@@ -31,7 +32,7 @@ export function effortText({ step, nImages, timeMs, options }: RunRecord): strin
 /** Losses and scores at the end, for example `loss/D 0.61, loss/G 2.1`; empty when there are none. */
 export function scoresText({ series }: RunRecord): string {
   return series
-    .filter(({ name }) => !name.startsWith("speed/"))
+    .filter(({ name }) => !name.startsWith("speed/") && !isHealth(name))
     .map((s) => ({ name: s.name, mean: finalMean(s) }))
     .map(({ name, mean }) => `${name} ${Number.isNaN(mean) ? "not a number" : numberText(mean)}`)
     .join(", ");

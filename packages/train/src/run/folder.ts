@@ -1,4 +1,11 @@
-import { loadCheckpoint, saveCheckpoint, type Checkpoint, type Json } from "./checkpoint.ts";
+import { FailureError } from "@duelo/core";
+import {
+  loadCheckpoint,
+  saveCheckpoint,
+  type Checkpoint,
+  type CheckpointMeta,
+  type Json,
+} from "./checkpoint.ts";
 import { onDisk } from "./disk-failure.ts";
 import { nodeFileSystem, type FileSystem } from "./file-system.ts";
 import { takeLock, type Lock } from "./lock.ts";
@@ -9,6 +16,8 @@ import { StatsLog } from "./stats-log.ts";
 
 /** The folder of a run's best checkpoint. */
 export const bestName = "best";
+
+const safeName = "rollback";
 
 /** A run folder that this process holds the lock of. */
 export class RunFolder implements RunInfo {
@@ -80,6 +89,25 @@ export class RunFolder implements RunInfo {
     });
     const meta = { ...state.meta, recipe: this.options.recipe };
     await saveCheckpoint({ dir, tensors: state.tensors, meta, fs: this.#fs });
+  }
+
+  /** Commits a point to go back to, beside the checkpoint, as safely as that. @throws FailureError */
+  async saveSafePoint(state: {
+    tensors: Tensors;
+    meta: Omit<CheckpointMeta, "recipe">;
+  }): Promise<void> {
+    const dir = `${this.dir}/${safeName}`;
+    await onDisk({ task: `make ${dir}`, safe }, () => makeDir(this.#fs, dir));
+    const meta = { ...state.meta, recipe: this.options.recipe } as CheckpointMeta;
+    await saveCheckpoint({ dir, tensors: state.tensors, meta, fs: this.#fs });
+  }
+
+  /** The last such point. @throws FailureError when there is none */
+  async safePoint(): Promise<Checkpoint> {
+    const dir = `${this.dir}/${safeName}`;
+    const point = await loadCheckpoint({ dir, expect: this.options, fs: this.#fs });
+    if (point === undefined) throw new FailureError(`There is no point to go back to in ${dir}.`);
+    return point;
   }
 
   /** Writes a file of the run, for example `G.onnx`: whole and on the disk, or not at all. @throws FailureError */

@@ -30,7 +30,7 @@ export const factNames = (): string[] =>
 
 /** The facts about the recipe of that name. */
 export async function factsOf(recipe: string): Promise<Facts> {
-  const file = (await import(`./${recipe}${ending}`)) as { default: Facts };
+  const file = (await import(`./${recipe}.facts.ts`)) as { default: Facts };
   return file.default;
 }
 

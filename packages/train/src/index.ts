@@ -57,7 +57,12 @@ export { metrics } from "./judge/metric-table.ts";
 export { featureKinds } from "./judge/features.ts";
 export { writeJudgementPage } from "./report/judgement-page.ts";
 export { compareRuns } from "./report/compare.ts";
-export type { ComparedRun, Comparison } from "./report/comparison.ts";
+export {
+  scoreRows,
+  type ComparedRun,
+  type Comparison,
+  type ScoreRows,
+} from "./report/comparison.ts";
 export type { Budget } from "./counters.ts";
 export { takeRows, type Matrix, type Pair } from "./metrics/matrix.ts";
 export { bootstrap, bootstrapMean, type Interval } from "./metrics/bootstrap.ts";

@@ -1,5 +1,5 @@
 import { chart, swatch } from "./chart.ts";
-import { seriesNames, type Comparison } from "./comparison.ts";
+import { scoreRows, seriesNames, type Comparison } from "./comparison.ts";
 import { html, Html, join } from "./html.ts";
 import type { RunRecord } from "./run-record.ts";
 import { durationText, numberText } from "./words.ts";
@@ -26,8 +26,8 @@ export function comparePage(
     title: `${names.length} runs side by side`,
     script,
     main: html`<h1>${names.length} runs side by side</h1>
-      ${key(compared)} ${numbers(compared)} ${differences(compared)} ${samples(names, moments)}
-      ${curves(records)}`,
+      ${key(compared)} ${numbers(compared)} ${judgements(compared)} ${differences(compared)}
+      ${samples(names, moments)} ${curves(records)}`,
   });
 }
 
@@ -87,6 +87,38 @@ function numbers(compared: Comparison): Html {
         cells: runs.map((run) => finalText(run.finals[name])),
       })),
     ])}`;
+}
+
+/** What `duelo eval` found of each; the best of a row stands out where all were judged alike. */
+function judgements(compared: Comparison): Html {
+  const rows = scoreRows(compared);
+  if (rows.length === 0) return html``;
+  const { runs } = compared;
+  const words = runs.map(
+    ({ judgement }) =>
+      html`${(judgement?.verdict ?? ["Not judged: duelo eval judges it."]).map((line) => html`<p>${line}</p>`)}`,
+  );
+  return html`<h2>How good they are</h2>
+    ${runTable(shortNames(compared), [
+      ...rows.map(({ name, scores }) => ({ name, cells: scoreCells(scores) })),
+      { name: "in words", cells: words },
+    ])}`;
+}
+
+function scoreCells(scores: ReturnType<typeof scoreRows>[number]["scores"]): Html[] {
+  const better = scores.find((s) => s !== undefined)?.better;
+  const values = scores.flatMap((s) => (s === undefined ? [] : [s.value]));
+  const top = better === "lower" ? Math.min(...values) : Math.max(...values);
+  return scores.map((s) => {
+    if (s === undefined) return html`–`;
+    const counts = `${numberText(s.nGenerated)} / ${numberText(s.nReference)}`;
+    const alike = scores.every(
+      (o) => o?.nGenerated === s.nGenerated && o.nReference === s.nReference,
+    );
+    const isTop = alike && better !== "neither" && s.value === top;
+    const value = isTop ? html`<b>${numberText(s.value)}</b>` : html`${numberText(s.value)}`;
+    return html`${value} <span class="faint">${counts}</span>`;
+  });
 }
 
 function differences(compared: Comparison): Html {

@@ -102,6 +102,32 @@ test("the page draws all runs over the same steps, and asks nothing of any netwo
   expect(page.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:|url\(|@import|import\(/);
 });
 
+test("what eval found stands side by side, the best of equal counts marked", async () => {
+  for (const [name, value] of [
+    ["0001-dcgan-emoji", 3],
+    ["0002-dcgan-emoji", 2],
+  ] as const) {
+    const side = { name, n: 100, shape: [3, 16, 16], resizer: "none", key: "0" };
+    const score = { metric: "frechet", title: "Fréchet distance", value, better: "lower" };
+    const judgement = {
+      ...{ generated: side, reference: side, seed: 0, notes: [] },
+      features: { name: "pixels-8", about: "pixels", resizer: "none" },
+      scores: [{ ...score, nGenerated: 100, nReference: 100 }],
+      verdict: [`It is ${value} off.`],
+    };
+    await writeFile(join(root, name, "metrics.jsonl"), `${JSON.stringify(judgement)}\n`);
+  }
+  const out = join(root, "judged.html");
+  const { runs } = await compareRuns({ runs: root, compare: both, out });
+  expect(runs.map((run) => run.judgement?.verdict)).toEqual([["It is 3 off."], ["It is 2 off."]]);
+  const { document } = parseHTML(await readFile(out, "utf8"));
+  const row = [...document.querySelectorAll("tbody tr")].find(
+    (r) => r.querySelector("th")?.textContent === "Fréchet distance (pixels-8)",
+  );
+  const cells = [...(row?.querySelectorAll("td") ?? [])];
+  expect(cells.map((cell) => cell.querySelector("b")?.textContent)).toEqual([undefined, "2"]);
+});
+
 test("what cannot be compared is refused in one sentence", async () => {
   const ask = (...compare: string[]) => compareRuns({ runs: root, compare });
   const error = async (...compare: string[]) =>

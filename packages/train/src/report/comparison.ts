@@ -1,3 +1,4 @@
+import type { Judgement } from "../judge/judgement.ts";
 import type { RunRecord } from "./run-record.ts";
 import { finalMean } from "./series.ts";
 import { optionRows } from "./summary.ts";
@@ -14,6 +15,8 @@ export interface ComparedRun {
   readonly timeMs: number;
   /** Every logged number: its mean over the last tenth of the log; null when it was no number. */
   readonly finals: Readonly<Record<string, number | null>>;
+  /** What `duelo eval` last found, where it did. */
+  readonly judgement?: Judgement;
 }
 
 /** Runs side by side. */
@@ -33,6 +36,7 @@ export function comparison(records: readonly RunRecord[]): Comparison {
 
 function comparedRun(record: RunRecord): ComparedRun {
   const { name, options, step, nImages, timeMs, series } = record;
+  const judgement = record.judgements.at(-1);
   const finals = series.map((s) => {
     const mean = finalMean(s);
     return [s.name, Number.isNaN(mean) ? null : mean] as const;
@@ -45,6 +49,7 @@ function comparedRun(record: RunRecord): ComparedRun {
     nImages,
     timeMs,
     finals: Object.fromEntries(finals),
+    ...(judgement === undefined ? {} : { judgement }),
   };
 }
 
@@ -94,3 +99,21 @@ export function sampleAt(
   const closer = moments.some((m) => Math.abs(nearest.step - m) < away);
   return closer ? undefined : nearest;
 }
+
+/**
+ * The scores of the last judgement of each run, a row a metric. A score is told with its features, as
+ * those of two networks do not compare.
+ */
+export function scoreRows({ runs }: Comparison): {
+  readonly name: string;
+  readonly scores: readonly (Judgement["scores"][number] | undefined)[];
+}[] {
+  const named = runs.map(
+    ({ judgement }) =>
+      new Map(judgement?.scores.map((s) => [`${s.title} (${judgement.features.name})`, s])),
+  );
+  const names = [...new Set(named.flatMap((scores) => [...scores.keys()]))];
+  return names.map((name) => ({ name, scores: named.map((scores) => scores.get(name)) }));
+}
+
+export type ScoreRows = typeof scoreRows;

@@ -44,6 +44,8 @@ pre { margin: 0 0 1.25rem; padding: 0.9rem 1.1rem; overflow-x: auto; background:
 .runs b { font-weight: 600; margin-right: 0.5rem; }
 i[style] { display: inline-block; width: 0.9rem; height: 0.2rem; margin-right: 0.4rem; vertical-align: 0.25rem; border-radius: 1px; }
 .faint { color: var(--faint); font-size: 0.9rem; margin: 1rem 0; max-width: none; }
+td .faint { margin: 0; font-size: 0.8rem; white-space: nowrap; }
+td p { max-width: 20rem; font-size: 0.9rem; }
 .warning { color: var(--warning); font-size: 0.9rem; margin: 0.5rem 0; }
 .strip { display: flex; height: 1.1rem; margin: 0.5rem 0 0.75rem; overflow: hidden; border-radius: 4px; }
 .strip i { min-width: 2px; }

@@ -18,6 +18,8 @@ export interface EvaluationPlan {
   readonly every: number;
   /** The metric that decides which checkpoint is best; `defaultMetric` unless said otherwise. */
   readonly metric?: string;
+  /** See `EvaluateRequest`. */
+  readonly features?: string;
   /** Ends the run after so many evaluations without a better one. */
   readonly patience?: number;
 }
@@ -87,12 +89,14 @@ export class Evaluation {
     dataset: Dataset;
     range: readonly [number, number] | undefined;
     seed: number;
+    cacheDir: string;
   }): Promise<Evaluation> {
-    const { plan, dataset, range, seed } = request;
+    const { plan, dataset, range, seed, cacheDir } = request;
     const reference = readSide(dataset, { part: "train", most: mostReference });
     const mixture = isToy(dataset.name) ? toys[dataset.name] : undefined;
     const metrics = metricsFor(plan, reference, mixture);
-    const features = await openFeatures({ samples: reference });
+    const asked = plan.features === undefined ? undefined : { name: plan.features, cacheDir };
+    const features = await openFeatures({ asked, samples: reference });
     const real = await features.of(reference);
     return new Evaluation({
       plan,

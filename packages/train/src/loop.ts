@@ -35,7 +35,7 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
   let run: RunFolder | undefined;
   try {
     streams = await openFor(resolved, dataHooks(hooks));
-    evaluation = await beginEvaluation(resolved, streams); // a mistake in it begins no run
+    evaluation = await beginEvaluation(resolved, streams, request.cacheDir); // a mistake in it begins no run
     const root = request.runs ?? "runs";
     const note = hooks.note === undefined ? {} : { note: hooks.note.bind(hooks) };
     const dataRequest = keptRequests(resolved.data, root);
@@ -127,6 +127,7 @@ async function sit(session: Session): Promise<TrainResult> {
 async function beginEvaluation(
   resolved: Resolved,
   streams: Streams,
+  cacheDir: string,
 ): Promise<Evaluation | undefined> {
   const { evaluate: plan, recipe, seed } = resolved;
   if (plan === undefined) return undefined;
@@ -138,5 +139,6 @@ async function beginEvaluation(
     );
   }
   const image = Object.values(recipe.data).find((f) => f.domain === "image");
-  return Evaluation.begin({ plan, dataset: firstOf(streams), range: image?.range, seed });
+  const dataset = firstOf(streams);
+  return Evaluation.begin({ plan, dataset, range: image?.range, seed, cacheDir });
 }

@@ -13,6 +13,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
   addRunOptions(addDataOptions(command))
     .option("--eval-every <steps>", "judge the samples so often, and keep the best", whole(1))
     .option("--metric <name>", "what decides which is best; duelo eval --metrics list")
+    .option("--features <name>", "what it compares images by: a name, or the file of a network")
     .option("--patience <n>", "stop after so many evaluations without a better one", whole(1))
     .addHelpText(
       "after",
@@ -149,6 +150,7 @@ export interface DataFlags {
 interface TrainFlags extends RunFlags, DataFlags {
   readonly evalEvery?: number;
   readonly metric?: string;
+  readonly features?: string;
   readonly patience?: number;
 }
 
@@ -173,9 +175,11 @@ export function dataRequest(recipe: string, flags: DataFlags): Omit<TrainRequest
 async function evaluationOf({
   evalEvery,
   metric,
+  features,
   patience,
 }: TrainFlags): Promise<TrainRequest["evaluate"]> {
-  if (evalEvery !== undefined) return { every: evalEvery, ...defined({ metric, patience }) };
+  if (evalEvery !== undefined)
+    return { every: evalEvery, ...defined({ metric, features, patience }) };
   const alone = metric !== undefined ? "--metric" : patience !== undefined ? "--patience" : "";
   if (alone === "") return undefined;
   const { UserError } = await import("@duelo/core"); // only now: help loads nothing heavy

@@ -1,9 +1,10 @@
 import { bootstrapMean, quantile } from "../metrics/bootstrap.ts";
 import { drawRows } from "../metrics/draw.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
+import { memorisation as memorised } from "../metrics/memorisation.ts";
 import { nearestDistances, neighbourScores, type NeighbourScores } from "../metrics/neighbours.ts";
 import { floorPair } from "./distances.ts";
-import type { Evidence, Metric, Score } from "./metric.ts";
+import type { Evidence, Metric } from "./metric.ts";
 import { nearestRows } from "./nearest.ts";
 
 /** All pairs are compared, so no more rows than these of either side. */
@@ -104,26 +105,20 @@ export const memorisation: Metric = {
   leastRows: 2,
   async compute(evidence) {
     const { features, seed } = evidence;
-    const heldOut = atMost(features.heldOut ?? features.real, "memorisation held out", seed);
-    const n = Math.min(heldOut.rows, features.real.rows);
-    const rowsFor = (m: Matrix, purpose: string): Matrix =>
-      takeRows(m, drawRows({ n, of: m.rows, seed, purpose }));
+    const { real, heldOut = real } = features;
     const fake = atMost(features.fake, "memorisation fake", seed);
-    const train = rowsFor(features.real, "memorisation train");
-    const held = rowsFor(heldOut, "memorisation held out equal");
-    const toTrain = nearestRows({ of: fake, among: train }).distances;
-    const toHeld = nearestRows({ of: fake, among: held }).distances;
-    const closer = toTrain.map((d, i) => {
-      const other = toHeld[i] ?? 0;
-      return d < other ? 1 : d === other ? 0.5 : 0;
-    });
-    const { estimate, low, high } = bootstrapMean({ values: closer, seed });
-    const score: Score = {
-      ...{ metric: this.name, title: this.title, better: "neither", value: estimate },
-      ...{ nGenerated: fake.rows, nReference: n, floor: 0.5 },
-      ...(evidence.brief ? {} : { interval: [low, high] as const }),
-    };
-    return [score];
+    const train = atMost(real, "memorisation train", seed);
+    const held = atMost(heldOut, "memorisation held out", seed);
+    const { nearerToTrain: value, compared } = memorised({ fake, train, heldOut: held, seed });
+    const around = 1.96 * Math.sqrt((value * (1 - value)) / fake.rows); // of a share, normal
+    const interval = [Math.max(0, value - around), Math.min(1, value + around)] as const;
+    return [
+      {
+        ...{ metric: this.name, title: this.title, better: "neither", value, floor: 0.5 },
+        ...{ nGenerated: fake.rows, nReference: compared },
+        ...(evidence.brief ? {} : { interval }),
+      },
+    ];
   },
 };
 

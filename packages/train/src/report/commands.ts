@@ -41,6 +41,7 @@ export function trainCommand(options: ReportOptions): string {
     ...Object.entries(budget),
     ["eval-every", options.evaluate["every"]],
     ["metric", options.evaluate["metric"]],
+    ["features", options.evaluate["features"]],
     ["patience", options.evaluate["patience"]],
     ["seed", seed],
   ];

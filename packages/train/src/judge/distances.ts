@@ -1,5 +1,5 @@
 import { bootstrap } from "../metrics/bootstrap.ts";
-import { halves } from "../metrics/draw.ts";
+import { drawRows, halves } from "../metrics/draw.ts";
 import { frechetByClass, frechetOfMoments } from "../metrics/frechet.ts";
 import { kernelDistance } from "../metrics/kernel.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
@@ -11,13 +11,18 @@ const resamples = 20;
 
 /**
  * Real samples against other real samples: the reference against what is held out, or one half of
- * the reference against the other.
+ * the reference against the other; of the second no more than there are generated ones, since
+ * distances fall with their number.
  */
 export function floorPair({ features, seed }: Evidence): Pair {
-  const { real, heldOut } = features;
-  if (heldOut !== undefined) return { real, fake: heldOut };
+  const { real, heldOut, fake } = features;
+  const few = (m: Matrix): Matrix =>
+    m.rows <= fake.rows
+      ? m
+      : takeRows(m, drawRows({ n: fake.rows, of: m.rows, seed, purpose: "floor" }));
+  if (heldOut !== undefined) return { real, fake: few(heldOut) };
   const { first, second } = halves({ rows: real.rows, seed });
-  return { real: takeRows(real, first), fake: takeRows(real, second) };
+  return { real: takeRows(real, first), fake: few(takeRows(real, second)) };
 }
 
 /** Value plus or minus 1.96 standard errors of a bootstrap over the generated samples. */

@@ -51,6 +51,8 @@ describe("commands", () => {
         train [options] <recipe>                 train a recipe on your data; the same command resumes
         tune [options] <recipe>                  search for good options of a recipe; the same command goes on
         sample [options] <run>                   make samples with the generator of a run
+        translate [options] <run> <input>        make pictures of one domain into those of another by a run
+        colorize [options] <run> <input>         give grey pictures colours by a run, at their own size
         export [options] <run>                   write the generator or a function of a run as one ONNX file
         import [options] <recipe> <net=file...>  begin a run with weights that another code trained
         eval [options] [samples]                 judge a run, or any folder of samples, against data
@@ -58,7 +60,7 @@ describe("commands", () => {
         list                                     list recipes and data sets
         show [options] <recipe>                  show a recipe: paper, sources, options, presets; or a phase's graph
         data                                     look at data before training
-        doctor [options]                         show versions, devices, data sets and speed, and what to install for more
+        doctor [options] [run]                   say how a run is doing and why; without a run, what this machine offers
         bench [options] [recipe]                 measure how fast this machine trains a recipe
 
       Begin with:

@@ -1,6 +1,6 @@
 /**
  * Every number that a verdict depends on, with its reason. They were settled on the runs of seed 1 of
- * `scripts/tables/health.ts`; the table in `docs/health.md` is of other seeds.
+ * `scripts/tables/health.ts`; the table in `docs/guide/health.md` is of other seeds.
  */
 export const thresholds = {
   /** Probes with a look that a verdict is drawn from: enough for a median, few enough to be recent. */

@@ -203,7 +203,7 @@ export default recipe({
     const [channels = 3] = c.shape.x;
     const { levels, base } = pyramid(c.shape.x);
     const width = (level: number): number =>
-      Math.min(Math.floor(c.base / (4 * 2 ** level)), c.maxChannels);
+      Math.min(Math.max(Math.floor(c.base / (4 * 2 ** level)), 1), c.maxChannels);
     const each = Array.from({ length: levels + 1 }, (_, level) => level);
     const told = (y: Tensor | undefined): Tensor | undefined =>
       y && c.nClasses > 0 ? oneHot(y, { depth: c.nClasses }) : undefined;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
 import { errorCode } from "../run/file-system.ts";
 import { DamagedFileError, type Tensors } from "../run/safetensors.ts";
-import { Named, unpickle, type Pickled } from "./pickle.ts";
+import { unpickle, type Pickled } from "./pickle.ts";
 import type { StateDict } from "./state-dict.ts";
 import { contiguous, Storage, TensorView, torchRules } from "./torch-tensor.ts";
 
@@ -136,7 +136,7 @@ function weightsOf(value: Pickled, key: string | undefined): Map<Pickled, Pickle
   const chosen = key === undefined ? inner : inner.filter(([name]) => String(name) === key);
   const [only] = chosen;
   if (chosen.length === 1 && hasTensors(only?.[1])) return only[1];
-  if (value instanceof Named || names.length === 0)
+  if (names.length === 0)
     throw new DamagedFileError("it holds no tensors by name, as a state dict does");
   throw new DamagedFileError(
     `it holds several sets of weights; choose one with --key: ${names.join(", ")}`,

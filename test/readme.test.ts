@@ -72,7 +72,10 @@ async function rewritten(command: string): Promise<string> {
     .replace(" RUN ", " latest ");
   const [, name, recipe = ""] = line.split(" ");
   if (name === "start") return `${line} --steps 1`;
-  if (name === "import") return `${line} --set width=2 --set zDim=4`;
+  if (name === "import") {
+    const set = recipe === "dcgan" ? "width=2 zDim=4" : "widthG=2 widthD=2 blocks=2";
+    return `${line.replace("--size 256", "--size 32")}${set.replace(/(^| )/g, " --set ")}`;
+  }
   if (name === "tune") {
     return `${line.replace(/ --(trials|budget-steps) \S+/g, "")} --trials 2 --budget-steps 1`;
   }
@@ -128,7 +131,10 @@ beforeAll(() => {
   for (const name of readdirSync(pictures).slice(0, 40)) {
     copyFileSync(join(pictures, name), join(home, "photos", name));
   }
-  copyFileSync(join(house, "test/golden/weights/dcgan-zip.pth"), join(home, "netG.pth"));
+  const weights = { "dcgan-zip": ["netG"], resnet: ["latest_net_G_A", "latest_net_G_B"] };
+  for (const [from, names] of Object.entries(weights))
+    for (const to of names)
+      copyFileSync(join(house, `test/golden/weights/${from}.pth`), join(home, `${to}.pth`));
   process.chdir(home);
 });
 afterAll(() => {

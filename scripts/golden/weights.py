@@ -27,6 +27,60 @@ def dcgan(nz, ngf):
     return net
 
 
+class Block(nn.Module):
+    """A residual block of ResnetGenerator."""
+
+    def __init__(self, c):
+        super().__init__()
+        half = lambda: [nn.ReflectionPad2d(1), nn.Conv2d(c, c, 3), nn.InstanceNorm2d(c)]
+        self.conv_block = nn.Sequential(*half(), nn.ReLU(), *half())
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+def resnet(ngf, blocks):
+    """ResnetGenerator of pytorch-CycleGAN-and-pix2pix: a Sequential named model; instance norm without weights."""
+    net, norm = nn.Module(), nn.InstanceNorm2d
+    layers = [nn.ReflectionPad2d(3), nn.Conv2d(3, ngf, 7), norm(ngf), nn.ReLU()]
+    for c in (ngf, 2 * ngf):
+        layers += [nn.Conv2d(c, 2 * c, 3, 2, 1), norm(2 * c), nn.ReLU()]
+    layers += [Block(4 * ngf) for _ in range(blocks)]
+    for c in (4 * ngf, 2 * ngf):
+        layers += [nn.ConvTranspose2d(c, c // 2, 3, 2, 1, 1), norm(c // 2), nn.ReLU()]
+    net.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(ngf, 3, 7), nn.Tanh())
+    return net
+
+
+class Skip(nn.Module):
+    """A level of UnetGenerator; the next one stands inside its Sequential named model."""
+
+    def __init__(self, outer, width, inside=None, outermost=False):
+        super().__init__()
+        self.outermost = outermost
+        down = nn.Conv2d(outer, width, 4, 2, 1, bias=False)
+        up = nn.ConvTranspose2d(width * (1 if inside is None else 2), outer, 4, 2, 1, bias=outermost)
+        if outermost:
+            layers = [down, inside, nn.ReLU(), up, nn.Tanh()]
+        elif inside is None:
+            layers = [nn.LeakyReLU(0.2), down, nn.ReLU(), up, nn.BatchNorm2d(outer)]
+        else:
+            first, last = nn.BatchNorm2d(width), nn.BatchNorm2d(outer)
+            layers = [nn.LeakyReLU(0.2), down, first, inside, nn.ReLU(), up, last, nn.Dropout(0)]
+        self.model = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.model(x) if self.outermost else torch.cat([x, self.model(x)], 1)
+
+
+def unet(ngf):
+    """UnetGenerator of pytorch-CycleGAN-and-pix2pix, four levels."""
+    net = nn.Module()
+    inner = Skip(2 * ngf, 4 * ngf, Skip(4 * ngf, 8 * ngf))
+    net.model = Skip(3, ngf, Skip(ngf, 2 * ngf, inner), outermost=True)
+    return net
+
+
 def trained(net):
     """Weights and statistics away from their beginnings."""
     for value in net.state_dict().values():
@@ -49,6 +103,13 @@ def main():
     torch.save(G.state_dict(), OUT / "dcgan-legacy.pth", _use_new_zipfile_serialization=False)
     torch.save({"netG": G.state_dict(), "netD": {"w": torch.ones(1)}, "epoch": 3}, OUT / "several.pth")
     torch.save(torch.nn.Linear(1, 1), OUT / "module.pth")
+    pixels = torch.randint(0, 256, [3, 3, 16, 16]).float()
+    for name, net in {"resnet": trained(resnet(ngf=2, blocks=2)), "unet": trained(unet(ngf=1))}.items():
+        torch.save(net.state_dict(), OUT / f"{name}.pth")
+        with torch.no_grad():
+            # As their test script has it: training mode, images one at a time.
+            x = torch.cat([net.train().model(one[None] / 127.5 - 1) for one in pixels])
+        save(OUT / f"{name}.safetensors", {"pixels": pixels, "x": x}, {})
     views = {
         "transposed": torch.arange(6.0).reshape(2, 3).t(),
         "half": torch.tensor([1.5, -2.0**-24, 65504.0]).half(),

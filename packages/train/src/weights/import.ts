@@ -1,6 +1,13 @@
 import { sameShape, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
-import { nameMapsFor, traceStep, type Context, type NameMap, type StateSpec } from "@duelo/zoo";
+import {
+  findRecipe,
+  nameMapsFor,
+  traceStep,
+  type Context,
+  type NameMap,
+  type StateSpec,
+} from "@duelo/zoo";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
@@ -9,7 +16,7 @@ import { runOptions } from "../loop.ts";
 import { initialState } from "../model.ts";
 import { writeModelCard } from "../report/model-card.ts";
 import { contextFor, resolveRequest, type TrainRequest } from "../request.ts";
-import type { Streams } from "../streams.ts";
+import { streamName, type Streams } from "../streams.ts";
 import { createRun } from "../run/folder.ts";
 import type { Tensors } from "../run/safetensors.ts";
 import { readWeights } from "./read.ts";
@@ -44,7 +51,7 @@ export interface Imported {
  */
 export async function importWeights(request: ImportRequest): Promise<Imported> {
   const { files, key, classes = [], runs, ...rest } = request;
-  const resolved = resolveRequest({ ...rest, data: "imported", cacheDir: "" });
+  const resolved = resolveRequest({ ...rest, ...nowhere(rest.recipe), cacheDir: "" });
   const { recipe, seed } = resolved;
   const digest = createHash("sha256");
   for (const path of Object.values(files)) digest.update(await readFile(path).catch(() => ""));
@@ -70,7 +77,8 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
       if (specs.has(`ema/${name}`)) state[`ema/${name}`] = tensor;
     }
     taken[net] = { map: map.name, nTensors: found.size };
-    const used = new Set(own.map(([name]) => map.theirs(name.slice(net.length + 1))));
+    const ours = own.map(([name]) => name.slice(net.length + 1));
+    const used = new Set(ours.map((name) => map.theirs(name, ours)));
     leftOut.push(...ignored, ...Object.keys(tensors).filter((name) => !used.has(name)));
   }
   const dir = await writeRun({ runs, resolved, streams, context, state });
@@ -84,12 +92,13 @@ function matched(o: { recipe: string; net: string; path: string; own: Own; tenso
   map: NameMap;
   found: Map<string, HostTensor>;
 } {
+  const ours = o.own.map(([name]) => name.slice(o.net.length + 1));
   let best: { nMissing: number; why: string } | undefined;
   for (const map of nameMapsFor(o.recipe, o.net)) {
     const found = new Map<string, HostTensor>();
     const missing: string[] = [];
     for (const [name, spec] of o.own) {
-      const theirs = map.theirs(name.slice(o.net.length + 1));
+      const theirs = map.theirs(name.slice(o.net.length + 1), ours);
       const tensor = theirs === undefined ? undefined : o.tensors[theirs];
       if (theirs === undefined) continue;
       if (tensor?.dtype !== "float32") missing.push(`it has no ${theirs}`);
@@ -106,6 +115,13 @@ function matched(o: { recipe: string; net: string; path: string; own: Own; tenso
   throw new UserError(
     `${o.path} does not fit ${o.recipe}: ${best?.why}. Check the options (--set), --size and --channels, and the net.`,
   );
+}
+
+/** Names for the one or two sets that the recipe would train on. */
+function nowhere(recipe: ImportRequest["recipe"]): { data: string; to?: string } {
+  const { data } = typeof recipe === "string" ? findRecipe(recipe) : recipe;
+  const nStreams = new Set(Object.values(data).map(streamName)).size;
+  return { data: "imported", ...(nStreams > 1 ? { to: "imported" } : {}) };
 }
 
 /** What a run says of its data where there is none. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readFunction } from "../export.ts";
+import { openFunction } from "../open-function.ts";
 import { nodeFileSystem, withFile } from "../run/file-system.ts";
 import { readSafetensors } from "../run/safetensors.ts";
 import { importWeights } from "./import.ts";
@@ -134,6 +135,31 @@ describe("import", () => {
     expect(samples?.data).toHaveLength(x.length);
     const worst = x.reduce((m, v, i) => Math.max(m, Math.abs(v - Number(samples?.data[i]))), 0);
     expect(worst).toBeLessThan(1e-5);
+  });
+
+  test.each([
+    ["cyclegan", "resnet", { widthG: 2, widthD: 2, blocks: 2, patch: "16" }, "junyanz-cyclegan-G"],
+    ["pix2pix", "unet", { widthG: 1, widthD: 1, patch: "1", dropout: 0 }, "junyanz-pix2pix-G"],
+  ] as const)("of %s makes of images what PyTorch's makes", async (recipe, file, set, map) => {
+    const files = { G: path(`${file}.pth`) };
+    const images = { height: 16, channels: 3 } as const;
+    const { dir, nets, leftOut } = await importWeights({ recipe, set, ...images, files, runs });
+    expect(nets["G"]?.map).toBe(map);
+    // Running statistics of batch norm, which the test script of these nets does not use.
+    expect(leftOut.filter((name) => !/running_|num_batches/.test(name))).toEqual([]);
+    const want = await withFile(nodeFileSystem, path(`${file}.safetensors`), "read", (f) =>
+      readSafetensors(f),
+    );
+    const { shape = [], data = [] } = want.tensors["pixels"] ?? {};
+    const toB = await openFunction({ runs, run: dir, function: "toB", threads: 1 });
+    const made = await toB.call({
+      a: { dtype: "uint8", shape, data: Uint8Array.from(data, Number) },
+    });
+    await toB.close();
+    const x = Array.from(want.tensors["x"]?.data ?? [], Number);
+    expect(made["toB"]?.data).toHaveLength(x.length);
+    const worst = x.reduce((m, v, i) => Math.max(m, Math.abs(v - Number(made["toB"]?.data[i]))), 0);
+    expect(worst).toBeLessThan(1e-4);
   });
 
   test("of weights that do not fit begins no run", async () => {

@@ -12,7 +12,7 @@ import { fillNoise, readFields, type Feeds } from "./feeder.ts";
 import { classWatched, groupsOf, nWatched, spread } from "./pictures.ts";
 import { streamOf } from "./random.ts";
 import type { Pixels } from "./report/grid.ts";
-import { streamName, type Streams } from "./streams.ts";
+import { firstOf, streamName, type Streams } from "./streams.ts";
 
 /** Rows of a grid of samples and what they are made from. */
 const nRows = 8;
@@ -25,6 +25,10 @@ export interface Watcher {
   readonly before: readonly Pixels[];
   /** Images of the same records that the samples ought to be like. */
   readonly after: readonly Pixels[];
+  /** Whether the samples are made from records. */
+  readonly fromRecords: boolean;
+  /** The set that the samples ought to be like: the other one, where they are made from one of two. */
+  readonly target: Dataset;
   /** `n` other samples of it, from noise that is the same at every call; classes in turn. */
   many(state: State, n: number): Promise<HostTensor>;
   close(): Promise<void>;
@@ -73,6 +77,8 @@ export async function watch(options: {
   return {
     before: pixels(before),
     after: pixels(after),
+    fromRecords: traced.fields.length > 0,
+    target: targetOf(options, traced.fields),
     sample: async (state) => run({ ...(await weightsOf(state)), ...fixed }),
     async many(state, nSamples) {
       const weights = await weightsOf(state);
@@ -85,6 +91,15 @@ export async function watch(options: {
     },
     close: () => program.close(),
   };
+}
+
+function targetOf(o: { recipe: Recipe; streams: Streams }, fields: readonly string[]): Dataset {
+  const used = fields.flatMap((name) => {
+    const field = o.recipe.data[name];
+    return field === undefined ? [] : [streamName(field)];
+  });
+  const others = Object.entries(o.streams).filter(([name]) => !used.includes(name));
+  return (used.length > 0 ? others[0]?.[1] : undefined) ?? firstOf(o.streams);
 }
 
 type Places = (dataset: Dataset) => Int32Array;

@@ -46,6 +46,8 @@ export interface Samples {
   readonly step: number;
   /** Images that the samples were made from, one set an input. */
   readonly before: readonly Pixels[];
+  /** Whether they were made from records at all. */
+  readonly fromRecords: boolean;
   /** Folder of the run. */
   readonly dir: string;
 }
@@ -75,6 +77,7 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
       ...(range === undefined ? {} : { range }),
       ...(labels instanceof Int32Array ? { labels } : {}),
       before: card.inputs.flatMap((i) => (i.kind === "image" ? [images(feeds[i.name])] : [])),
+      fromRecords: card.inputs.some((i) => i.ofRecord !== undefined),
       classes: card.classes,
       step: card.step,
       dir: generator.run.dir,

@@ -310,11 +310,11 @@ export class Sitting {
   /** The grid of this step, where the recipe makes samples, and the real one at the beginning. */
   async #pictures(): Promise<void> {
     const { run, streams, resolved } = this.#s;
-    const dataset = firstOf(streams);
+    const watcher = this.#watcher;
+    const dataset = watcher?.target ?? firstOf(streams);
     const { recipe } = resolved;
     if (this.#counters.step === 0)
       await run.write("samples/real.png", await realPicture({ recipe, dataset }));
-    const watcher = this.#watcher;
     if (watcher === undefined) return;
     const samples = await watcher.sample(this.#running.state);
     const { before, after } = watcher;

@@ -379,7 +379,7 @@ describe("refused", () => {
   test("a choice from a folder, or one that a named set does not have", async () => {
     await put("a.png", 1);
     expect(await refused({ select: { group: "cats" } })).toMatchInlineSnapshot(
-      `"DIR/set cannot be narrowed by "group": only named sets can (emoji, openmoji, emoji-google, emoji-twitter, fashion-mnist, stacked-fashion, phosphor, digits, digits-8x8, ring8, grid25)."`,
+      `"DIR/set cannot be narrowed by "group": only named sets can (emoji, openmoji, emoji-google, emoji-twitter, fashion-mnist, stacked-fashion, phosphor, digits, digits-8x8, ring8, grid25, ring5, ring10)."`,
     );
     expect(await refused({ spec: "emoji", select: { group: "flag" } })).toMatchInlineSnapshot(
       `"emoji has no group "flag"; there are smileys-emotion, people-body, animals-nature, food-drink, travel-places, activities, objects, symbols, flags. Did you mean "flags"?"`,

@@ -7,18 +7,23 @@ export interface Toy {
   readonly sigma: number; // of each coordinate
 }
 
+/** Gaussians on the unit circle at equal angles, the first at 0. */
+const ring = (n: number, sigma: number): Toy => ({
+  means: Array.from({ length: n }, (_, k) => {
+    const angle = (2 * Math.PI * k) / n;
+    return [Math.cos(angle), Math.sin(angle)] as const;
+  }),
+  sigma,
+});
+
 /**
  * The mixtures of PacGAN (Lin et al., arXiv:1712.04086, experiments on synthetic data) and VEEGAN
- * (Srivastava et al., arXiv:1705.07761). The eight angles are 2 pi k / 8, k = 0..7: eight distinct means.
+ * (Srivastava et al., arXiv:1705.07761). The eight angles are 2 pi k / 8, k = 0..7: eight distinct means. `ring5` and
+ * `ring10` are the two domains of DiscoGAN's toy (Kim et al., arXiv:1703.05192, Section 3), which says no
+ * more of them than five and ten modes, the latter around an arc.
  */
 export const toys = {
-  ring8: {
-    means: Array.from({ length: 8 }, (_, k) => {
-      const angle = (2 * Math.PI * k) / 8;
-      return [Math.cos(angle), Math.sin(angle)] as const;
-    }),
-    sigma: 0.01,
-  },
+  ring8: ring(8, 0.01),
   grid25: {
     means: Array.from(
       { length: 25 },
@@ -26,6 +31,8 @@ export const toys = {
     ),
     sigma: 0.05,
   },
+  ring5: ring(5, 0.05),
+  ring10: ring(10, 0.05),
 } as const satisfies Record<string, Toy>;
 
 export const isToy = (name: string): name is keyof typeof toys => Object.hasOwn(toys, name);

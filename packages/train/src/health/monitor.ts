@@ -119,7 +119,7 @@ export class Monitor {
       this.#reference = this.#open();
     }
     const reference = this.#reference;
-    if (watcher === undefined || watcher.before.length > 0) return {}; // samples made of records
+    if (watcher === undefined || watcher.fromRecords) return {};
     const grid = await watcher.sample(state);
     if (reference === undefined || !comparable(grid.shape, this.#shape)) return {};
     const now = featuresOf(reference, grid);

@@ -92,9 +92,10 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
     ...(recipe === undefined ? {} : { recipe }),
     progress: (done, total) => hooks.progress?.(done, total, "making samples"),
   });
-  if (made.before.length > 0 && request.against === undefined) {
+  if (made.fromRecords && request.against === undefined) {
+    const what = made.before.length > 0 ? "images" : "records";
     throw new UserError(
-      `Run ${info.name} makes its samples from other images. Name what they should be like with --against.`,
+      `Run ${info.name} makes its samples from other ${what}. Name what they should be like with --against.`,
     );
   }
   const { pixels, range, labels, classes } = made;

@@ -48,6 +48,8 @@ interface Trial {
   /** Of one record of every image field. */
   readonly shape: readonly number[];
   readonly nClasses?: number;
+  /** Images seen before, for schedules; none unless said otherwise. */
+  readonly nImages?: number;
   /** For each graph of the step, the suffix of its runs' draws, and the losses it writes down. */
   readonly runs: readonly (readonly { draw: string; losses: Record<string, string> }[])[];
 }
@@ -94,6 +96,50 @@ const trials: Trial[] = [
       [{ draw: ".1", losses: { "loss/path": "loss.path" } }],
       [{ draw: ".2", losses: { "loss/D": "loss.D" } }],
       [{ draw: ".3", losses: { "loss/r1": "loss.r1" } }],
+    ],
+  },
+  {
+    name: "stylegan",
+    // At 8x8 of 16x16, a quarter faded in.
+    options: {
+      ...{ batch: 4, zDim: 5, wDim: 6, mapLayers: 2, base: 32, maxChannels: 8, group: 2 },
+      ...{ start: 4, level: 1, fading: true, stableKimg: 0.01, fadeKimg: 0.02 },
+    },
+    shape: [3, 16, 16],
+    nClasses: 3,
+    nImages: 15,
+    runs: [
+      [{ draw: ".0", losses: { "loss/D": "loss.D" } }],
+      [{ draw: ".1", losses: { "loss/M+G": "loss.G" } }],
+    ],
+  },
+  {
+    name: "lapgan",
+    options: { batch: 2, coarse: 6, zDim: 4, unitsG: 5, unitsD: 6, widthG: 2, widthD: 3 },
+    shape: [3, 24, 24],
+    nClasses: 3,
+    runs: [
+      [
+        {
+          draw: "",
+          losses: Object.fromEntries(
+            ["D0", "G0", "D1", "G1", "D2", "G2"].map((net) => [`loss/${net}`, `loss.${net}`]),
+          ),
+        },
+      ],
+    ],
+  },
+  {
+    name: "discogan-2d",
+    options: { batch: 8, width: 6 },
+    shape: [2],
+    runs: [
+      [
+        {
+          draw: "",
+          losses: { "loss/DA": "loss.DA", "loss/DB": "loss.DB", "loss/GAB+GBA": "loss.G" },
+        },
+      ],
     ],
   },
   {
@@ -224,7 +270,7 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.close());
 
-describe.each(trials)("$name", ({ name, options, shape, runs, nClasses = 0 }) => {
+describe.each(trials)("$name", ({ name, options, shape, runs, nClasses = 0, nImages = 0 }) => {
   const golden = readGolden(name);
   const recipe = findRecipe(name);
   const context = {
@@ -260,7 +306,7 @@ describe.each(trials)("$name", ({ name, options, shape, runs, nClasses = 0 }) =>
           : { dtype: "int32", shape: spec.shape, data: Int32Array.from(data) };
     }
     for (const [scalar, schedule] of graph.scalars) {
-      const value = scheduled(schedule, { step: 0, nImages: 0, progress: 0 });
+      const value = scheduled(schedule, { step: 0, nImages, progress: 0 });
       feeds[scalar] = { dtype: "float32", shape: [], data: Float32Array.of(value) };
     }
     return feeds;

@@ -210,8 +210,11 @@ describe.each(recipes)("$name", async (recipe) => {
   const context = contextOf(recipe, { options: tiny, shape: shapes[0], nClasses });
 
   test("has the authors' number of weights at full size", () => {
-    const full = contextOf(recipe, { options: {}, shape: shapes[1], nClasses: 10 });
-    const specs = new Map(traceStep(recipe, full).flatMap((g) => [...g.stateSpecs]));
+    const { options = {}, nClasses: nFull = 10 } = facts.full ?? {};
+    const full = contextOf(recipe, { options, shape: shapes[1], nClasses: nFull });
+    const stages = recipe.stages(full).map(({ options: o }) => ({ ...full, ...o }) as Context);
+    const graphs = (stages.length > 0 ? stages : [full]).flatMap((c) => traceStep(recipe, c));
+    const specs = new Map(graphs.flatMap((g) => [...g.stateSpecs]));
     const counts: Record<string, number> = {};
     for (const [name, spec] of specs) {
       if (spec.kind !== "param") continue;
@@ -334,8 +337,11 @@ describe.each(recipes)("$name", async (recipe) => {
   test("a later phase sees what an earlier one did as given values", () => {
     const step = traced(plain(recipe), context);
     const state = scattered(step, 4, equalised);
-    const turns = recipe.phases(context).filter((p) => p.draw === "same");
-    for (const { update } of turns) {
+    const phases = recipe.phases(context);
+    for (const [i, { update, draw: drawn }] of phases.entries()) {
+      if (drawn !== "same") continue;
+      const end = phases.findIndex((p, k) => k > i && p.draw !== "same");
+      const later = phases.slice(i, end < 0 ? undefined : end).flatMap((p) => p.update);
       const graph = step.graphs.find((g) => update.every((net) => g.updates.includes(net)));
       if (graph === undefined) throw new TypeError("a phase has no graph");
       const feeds = draw(recipe, graph, 5);
@@ -343,7 +349,7 @@ describe.each(recipes)("$name", async (recipe) => {
       const given = Object.fromEntries(
         Object.entries(together).map(([n, v]) => [
           n,
-          update.includes(netOf(n)) ? (state[n] ?? v) : v,
+          later.includes(netOf(n)) ? (state[n] ?? v) : v,
         ]),
       );
       const resting = Object.fromEntries(

@@ -366,9 +366,9 @@ class Stargan:
             yield losses
 
 
-def main():
+def write(systems):
+    """Trains each system from its seed and writes its file."""
     torch.set_num_threads(1)
-    systems = {"pix2pix": Pix2pix(), "cyclegan": Cyclegan(), "discogan": Discogan(), "stargan": Stargan()}
     for name, system in systems.items():
         torch.manual_seed(getattr(system, "seed", 1))
         nets = {key: net.float() for key, net in system.nets().items()}
@@ -390,4 +390,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    write({"pix2pix": Pix2pix(), "cyclegan": Cyclegan(), "discogan": Discogan(), "stargan": Stargan()})

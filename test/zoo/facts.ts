@@ -8,7 +8,13 @@ export interface Facts {
   readonly tiny: Readonly<Record<string, number | string | boolean>>;
   /** One record of every field but labels, at the tiny and at the full size. */
   readonly shapes: readonly [tiny: readonly number[], full: readonly number[]];
+  /** Of all stages of training together. */
   readonly parameters: Readonly<Record<string, number>>;
+  /** What the authors counted, where that is not the defaults with ten classes. */
+  readonly full?: {
+    readonly nClasses?: number;
+    readonly options?: Readonly<Record<string, number | string | boolean>>;
+  };
   /**
    * Weights that are scaled where they are used, by the beginning of their names (the last that fits
    * counts), with the standard deviation that they are kept at.

@@ -6,10 +6,12 @@ import classifier from "./recipes/classifier.ts";
 import dcgan from "./recipes/dcgan.ts";
 import dcgan2015 from "./recipes/dcgan-2015.ts";
 import discogan from "./recipes/discogan.ts";
+import discogan2d from "./recipes/discogan-2d.ts";
 import pix2pix from "./recipes/pix2pix.ts";
 import stargan from "./recipes/stargan.ts";
 import gan from "./recipes/gan.ts";
 import gan2d from "./recipes/gan-2d.ts";
+import lapgan from "./recipes/lapgan.ts";
 import lsgan from "./recipes/lsgan.ts";
 import pacgan from "./recipes/pacgan.ts";
 import pacgan2d from "./recipes/pacgan-2d.ts";
@@ -20,6 +22,7 @@ import snganProjection from "./recipes/sngan-projection.ts";
 import steadyGan from "./recipes/steady-gan.ts";
 import unrolledGan from "./recipes/unrolled-gan.ts";
 import unrolledGan2d from "./recipes/unrolled-gan-2d.ts";
+import stylegan from "./recipes/stylegan.ts";
 import stylegan2 from "./recipes/stylegan2.ts";
 import vae from "./recipes/vae.ts";
 import wgan from "./recipes/wgan.ts";
@@ -33,6 +36,7 @@ export const recipes: readonly Recipe[] = [
   cgan,
   dcgan,
   dcgan2015,
+  lapgan,
   lsgan,
   wgan,
   wganGp,
@@ -46,11 +50,13 @@ export const recipes: readonly Recipe[] = [
   r3gan,
   r3gan2d,
   steadyGan,
+  stylegan,
   stylegan2,
   vae,
   pix2pix,
   cyclegan,
   discogan,
+  discogan2d,
   stargan,
   classifier,
 ];

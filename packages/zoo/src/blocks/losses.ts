@@ -13,12 +13,18 @@ export const bceReal = (logits: Tensor, { target = 1 }: { target?: number } = {}
 export const bceFake = (logits: Tensor): Tensor => mean(softplus(logits));
 
 /** What every recipe writes down about D: mean logits, and how often their sign is right. */
-export function scores({ real, fake }: { real: Tensor; fake: Tensor }): Record<string, Tensor> {
+export function scores(o: {
+  readonly real: Tensor;
+  readonly fake: Tensor;
+  /** Its name, where there are several. */
+  readonly net?: string;
+}): Record<string, Tensor> {
+  const { real, fake, net = "D" } = o;
   return {
-    "D/real": mean(real),
-    "D/fake": mean(fake),
-    "D/accuracyReal": mean(cast(greater(real, 0), "float32")),
-    "D/accuracyFake": mean(cast(less(fake, 0), "float32")),
+    [`${net}/real`]: mean(real),
+    [`${net}/fake`]: mean(fake),
+    [`${net}/accuracyReal`]: mean(cast(greater(real, 0), "float32")),
+    [`${net}/accuracyFake`]: mean(cast(less(fake, 0), "float32")),
   };
 }
 

@@ -2,13 +2,16 @@ import type { Shape } from "@duelo/core";
 
 /**
  * How often an image is halved on its way to D's last layer, and what is left: sides are halved
- * while both are even and the smaller is above 4. 64x64 gives 4 levels and 4x4; 28x28 gives 2 and
- * 7x7; 96x64 gives 4 and 6x4.
+ * while both are even and the smaller is above `until` (4). 64x64 gives 4 levels and 4x4; 28x28 gives
+ * 2 and 7x7; 96x64 gives 4 and 6x4.
  */
-export function pyramid(shape: Shape): { levels: number; base: readonly [number, number] } {
+export function pyramid(
+  shape: Shape,
+  { until = 4 }: { readonly until?: number } = {},
+): { levels: number; base: readonly [number, number] } {
   let [, height = 1, width = 1] = shape;
   let levels = 0;
-  while (height % 2 === 0 && width % 2 === 0 && Math.min(height, width) > 4) {
+  while (height % 2 === 0 && width % 2 === 0 && Math.min(height, width) > until) {
     height /= 2;
     width /= 2;
     levels++;

@@ -1,9 +1,13 @@
 import {
   add,
+  and,
   concat,
+  constant,
   conv,
   convTranspose,
+  expand,
   leakyRelu,
+  less,
   matmul,
   mean,
   mul,
@@ -13,9 +17,12 @@ import {
   slice,
   sqrt,
   square,
+  stopGradient,
+  sub,
   sum,
   transpose,
   upfirdn2d,
+  where,
   type Layer,
   type Net,
   type Scope,
@@ -35,15 +42,21 @@ export const pixelNorm = (x: Tensor): Tensor =>
   mul(x, reciprocal(sqrt(add(mean(square(x), { axes: [1], keep: true }), 1e-8))));
 
 /**
- * An affine map with equalised learning rate; `lrMul` slows it down. x [N, in], y [N, out];
- * `weight` [out, in], `bias` [out].
+ * An affine map with equalised learning rate; `lrMul` slows it down, `gain` is that of the weight before
+ * an activation. x [N, in], y [N, out]; `weight` [out, in], `bias` [out].
  */
-export function equalDense(o: { out: number; lrMul?: number; biasInit?: number }): Layer {
-  const { out, lrMul = 1, biasInit = 0 } = o;
+export function equalDense(o: {
+  out: number;
+  lrMul?: number;
+  biasInit?: number;
+  gain?: number;
+}): Layer {
+  const { out, lrMul = 1, biasInit = 0, gain = 1 } = o;
   return (s, x) => {
     const fanIn = x.shape[1] ?? 1;
     const init = nn.init.normal({ std: 1 / lrMul });
-    const w = mul(s.param("weight", { shape: [out, fanIn], init }), lrMul / Math.sqrt(fanIn));
+    const scale = (gain * lrMul) / Math.sqrt(fanIn);
+    const w = mul(s.param("weight", { shape: [out, fanIn], init }), scale);
     const b = mul(s.param("bias", { shape: [out], init: nn.init.constantOf(biasInit) }), lrMul);
     return add(matmul(x, w, { transB: true }), b);
   };
@@ -51,6 +64,19 @@ export function equalDense(o: { out: number; lrMul?: number; biasInit?: number }
 
 /** [1, 3, 3, 1], with sum 1, as StyleGAN2 filters everywhere. */
 export const binomial = [1 / 8, 3 / 8, 3 / 8, 1 / 8] as const;
+
+/**
+ * The weight of a convolution with equalised learning rate: `weight` [out, in, k, k], kept as N(0, 1),
+ * times gain / sqrt(in k k).
+ */
+export function equalKernel(
+  s: Scope,
+  o: { out: number; channels: number; kernel: number; gain?: number },
+): Tensor {
+  const { out, channels, kernel: k, gain = 1 } = o;
+  const w = s.param("weight", { shape: [out, channels, k, k], init: unit });
+  return mul(w, gain / Math.sqrt(channels * k * k));
+}
 
 /**
  * A convolution with equalised learning rate that keeps the size, or halves it after a filter
@@ -61,12 +87,11 @@ export function equalConv(o: {
   kernel: number;
   down?: boolean;
   bias?: boolean;
+  gain?: number;
 }): Layer {
   const { out, kernel: k, down = false, bias = true } = o;
   return (s, x) => {
-    const fanIn = (x.shape[1] ?? 1) * k * k;
-    const w = s.param("weight", { shape: [out, x.shape[1] ?? 1, k, k], init: unit });
-    const scaled = mul(w, 1 / Math.sqrt(fanIn));
+    const scaled = equalKernel(s, { ...o, channels: x.shape[1] ?? 1 });
     const pad = (k - 1) / 2;
     const y = down
       ? conv(filtered(x, pad + 1), scaled, { strides: [2, 2] })
@@ -124,6 +149,51 @@ export function toRgb(o: { out: number }): Net<readonly [Tensor, Tensor]> {
     const bias = s.param("bias", { shape: [o.out], init: nn.init.zeros });
     return add(conv(mul(x, perChannel(style)), weight), reshape(bias, [o.out, 1, 1]));
   };
+}
+
+/**
+ * What a mapping gives: w itself; w drawn towards its average by psi [N] (1 leaves w, 0 gives the
+ * average); or, to "watch", w while the average moves (Karras et al. 2018, Appendix B). w [N, D].
+ */
+export function truncated(s: Scope, w: Tensor, how: "watch" | Tensor | undefined): Tensor {
+  const average = s.buffer("w_avg", { shape: w.shape.slice(1), init: nn.init.zeros });
+  if (how === undefined) return w;
+  if (how !== "watch") return add(average, mul(sub(w, average), reshape(how, [-1, 1])));
+  const now = stopGradient(mean(w, { axes: [0] }));
+  s.setBuffer("w_avg", add(mul(average, 0.995), mul(now, 0.005)));
+  return w;
+}
+
+/** One w for each of `layers` layers: w [N, D], result [N, layers, D]. */
+export function spread(w: Tensor, layers: number): Tensor {
+  const [n = 1, d = 1] = w.shape;
+  return expand(reshape(w, [n, 1, d]), [n, layers, d]);
+}
+
+/**
+ * Style mixing (Karras et al. 2018, Section 3.1): with probability `mixing` a second w takes over after
+ * layer number `cut`. first, second [N, D], coin uniform [1], cut [1]; result [N, layers, D].
+ */
+export function mixed(o: {
+  readonly first: Tensor;
+  readonly second: Tensor;
+  readonly coin: Tensor;
+  readonly cut: Tensor;
+  readonly mixing: number;
+  readonly layers: number;
+}): Tensor {
+  const { layers } = o;
+  const first = spread(o.first, layers);
+  if (o.mixing === 0) return first;
+  const place = constant(
+    Array.from({ length: layers }, (_, i) => i),
+    { shape: [1, layers, 1], dtype: "int32" },
+  );
+  const over = and(
+    less(reshape(o.cut, [1, 1, 1]), place),
+    less(reshape(o.coin, [1, 1, 1]), o.mixing),
+  );
+  return where(over, spread(o.second, layers), first);
 }
 
 /** w of one layer. ws [N, L, D], result [N, D]. */

@@ -1,12 +1,9 @@
 import {
   adam,
   add,
-  and,
-  constant,
   expand,
   firUp,
   grad,
-  less,
   mean,
   mul,
   nn,
@@ -18,7 +15,6 @@ import {
   stopGradient,
   sub,
   sum,
-  where,
   type Clock,
   type Net,
   type Scope,
@@ -38,8 +34,11 @@ import {
   layerOf,
   lrelu,
   mapping,
+  mixed,
+  spread,
   styledConv,
   toRgb,
+  truncated,
 } from "../blocks/style.ts";
 import { choice, int, number } from "../options.ts";
 import { image, label, recipe } from "../recipe.ts";
@@ -213,13 +212,7 @@ export default recipe({
      * towards it: 1 leaves w, 0 gives the average.
      */
     const M: Net<readonly [z: Tensor, y: Tensor, how?: "watch" | Tensor]> = (s, z, y, how) => {
-      const w = mapping({ out: c.wDim, layers: c.mapLayers })(s, z, told(y));
-      const average = s.buffer("w_avg", { shape: [c.wDim], init: nn.init.zeros });
-      if (how === undefined) return w;
-      if (how !== "watch") return add(average, mul(sub(w, average), reshape(how, [-1, 1])));
-      const now = stopGradient(mean(w, { axes: [0] }));
-      s.setBuffer("w_avg", add(mul(average, 0.995), mul(now, 0.005))); // [1]
-      return w;
+      return truncated(s, mapping({ out: c.wDim, layers: c.mapLayers })(s, z, told(y)), how);
     };
 
     /** A w for each of L layers [N, L, wDim], or one for all [N, wDim], to an image. */
@@ -289,6 +282,7 @@ export default recipe({
   scalars: () => ({ turn: ({ step }: Clock) => (step % everyP === everyP - 1 ? 1 : 0) }),
   phases: (c) => {
     const adaptive = c.augment !== "none";
+    const mix = { mixing: c.mixing, layers: layersOf(c.shape.x) };
     const seen = (state: Scope, x: Tensor): Tensor =>
       adaptive ? augment(state, x, { p: strength(state), kind: c.augment }) : x;
     return [
@@ -296,7 +290,7 @@ export default recipe({
         update: ["M", "G"],
         loss({ M, G, D }, { z, z2, yFake, coin, cut }, state) {
           const [first, second] = [M(z, yFake, "watch"), M(z2, yFake)];
-          const ws = mixed({ first, second, coin, cut, c });
+          const ws = mixed({ first, second, coin, cut, ...mix });
           return { loss: bceReal(D(seen(state, G(ws)), yFake)) };
         },
       },
@@ -308,7 +302,13 @@ export default recipe({
           const half = (v: Tensor): Tensor =>
             slice(v, { axis: 0, start: 0, end: along.shape[0] ?? 1 });
           const y = half(yFake);
-          const ws = mixed({ first: M(half(z), y, "watch"), second: M(half(z2), y), coin, cut, c });
+          const ws = mixed({
+            first: M(half(z), y, "watch"),
+            second: M(half(z2), y),
+            coin,
+            cut,
+            ...mix,
+          });
           const [, , h = 1, w = 1] = along.shape;
           const [slope = ws] = grad(sum(mul(G(ws), along)).mul(1 / Math.sqrt(h * w)), [ws]);
           const length = sqrt(mean(sum(square(slope), { axes: [2] }), { axes: [1] })); // [N / 2]
@@ -325,7 +325,7 @@ export default recipe({
       {
         update: ["D"],
         loss({ M, G, D }, { x, y, z, z2, yFake, coin, cut, turn }, state) {
-          const ws = mixed({ first: M(z, yFake), second: M(z2, yFake), coin, cut, c });
+          const ws = mixed({ first: M(z, yFake), second: M(z2, yFake), coin, cut, ...mix });
           const [real, fake] = [D(seen(state, x), y), D(seen(state, G(ws)), yFake)];
           const p = adaptive ? { "ada/p": strength(state) } : {};
           const { adaTarget: target, adaKimg: kimg } = c;
@@ -358,34 +358,6 @@ export default recipe({
 
 /** Places where a w goes in: each block's convolutions, and the last block's colours. */
 const layersOf = (shape: Shape): number => 2 * pyramid(shape).levels + 2;
-
-/** w [N, D] for each of L layers: [N, L, D]. */
-const spread = (w: Tensor, layers: number): Tensor => {
-  const [n = 1, d = 1] = w.shape;
-  return expand(reshape(w, [n, 1, d]), [n, layers, d]);
-};
-
-/** Style mixing: with probability `mixing` a second w takes over from a random layer on. */
-function mixed(o: {
-  first: Tensor;
-  second: Tensor;
-  coin: Tensor;
-  cut: Tensor;
-  c: { readonly mixing: number; readonly shape: { readonly x: Shape } };
-}): Tensor {
-  const layers = layersOf(o.c.shape.x);
-  const first = spread(o.first, layers);
-  if (o.c.mixing === 0) return first;
-  const place = constant(
-    Array.from({ length: layers }, (_, i) => i),
-    { shape: [1, layers, 1], dtype: "int32" },
-  );
-  const over = and(
-    less(reshape(o.cut, [1, 1, 1]), place),
-    less(reshape(o.coin, [1, 1, 1]), o.c.mixing),
-  );
-  return where(over, spread(o.second, layers), first);
-}
 
 /** Two convolutions (one at the lowest level) and the colours of a level. */
 const blockOf =

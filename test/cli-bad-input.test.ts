@@ -10,6 +10,7 @@ import {
 import { devices } from "@duelo/runtime";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { duelo } from "./command.ts";
 
@@ -33,7 +34,18 @@ beforeAll(async () => {
   writeFileSync("texts/a.txt", "words");
   fill("one", 1);
   fill("photos", 12);
+  fill("few", 5);
   fill("spoiled", 12);
+  for (const folder of ["mixed", "grey", "same"]) mkdirSync(folder);
+  const [first = "", second = ""] = readdirSync("photos");
+  for (let i = 0; i < 6; i++) {
+    copyFileSync(join("photos", first), `same/${i}.webp`);
+    await sharp(join("photos", second)).greyscale().flatten().png().toFile(`grey/${i}.png`);
+  }
+  copyFileSync(join("photos", first), "mixed/a.webp");
+  await sharp(join("photos", second)).resize(40, 30).toFile("mixed/b.webp");
+  writeFileSync("weights.pth", "no weights");
+  writeFileSync("net.onnx", "no network");
   const [whole = ""] = readdirSync("spoiled");
   writeFileSync("spoiled/cut.webp", readFileSync(join("spoiled", whole)).subarray(0, 900));
   writeFileSync("spoiled/none.png", "");
@@ -257,4 +269,22 @@ test("what cannot be judged or compared", async () => {
   expect(await refused("compare 1")).toMatchInlineSnapshot(
     `"2: One run was named; a comparison takes 2 to 6."`,
   );
+});
+
+test("samples that cannot be judged", async () => {
+  const judge = (rest: string) => refused(`eval photos ${rest}`);
+  expect(await judge("--against mixed")).toMatchInlineSnapshot();
+  expect(
+    await refused("eval few --against photos --size 16 --metrics recall"),
+  ).toMatchInlineSnapshot();
+  expect(await judge("--against same --size 16")).toMatchInlineSnapshot();
+  expect(await judge("--against grey --size 16")).toMatchInlineSnapshot();
+  expect(await judge("--against photos --size 16 --features weights.pth")).toMatchInlineSnapshot();
+  expect(await judge("--against photos --size 16 --features net.onnx")).toMatchInlineSnapshot();
+  expect(
+    await judge("--against photos --size 28 --features fashion-classifier"),
+  ).toMatchInlineSnapshot();
+  expect(await judge("--against photos --size 16 --metrics class-fid")).toMatchInlineSnapshot();
+  expect(await judge("--against photos --size 16 --metrics cas")).toMatchInlineSnapshot();
+  expect(await judge("--against photos --size 16 --metrics memorisation")).toMatchInlineSnapshot();
 });

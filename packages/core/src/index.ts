@@ -94,3 +94,4 @@ export * from "./optim/index.ts";
 export { blockProbe, optimize, useBlockedConvs } from "./passes/index.ts";
 export { toOnnx, type OnnxOptions } from "./onnx/emit.ts";
 export { readMetadata } from "./onnx/decode.ts";
+export { withFloatInput } from "./onnx/float-input.ts";

@@ -12,6 +12,7 @@ import type {
   HostTensor,
   HostTensors,
   LoadedProgram,
+  LoadedValue,
   Program,
   Runtime,
   State,
@@ -66,7 +67,8 @@ export class OrtRuntime implements Runtime {
       make: this.#make,
       close: () => this.#close(session),
     });
-    return Object.assign(program, { metadata });
+    const [inputs, outputs] = [valuesOf(session.inputMetadata), valuesOf(session.outputMetadata)];
+    return Object.assign(program, { metadata, inputs, outputs });
   }
 
   createState(initial: HostTensors): State {
@@ -173,6 +175,9 @@ class OrtProgram implements Program {
     return this.#parts.make(value);
   }
 }
+
+const valuesOf = (values: readonly InferenceSession.ValueMetadata[]): LoadedValue[] =>
+  values.flatMap((v) => (v.isTensor ? [{ name: v.name, type: v.type, shape: v.shape }] : []));
 
 function kept(name: string, state: State | undefined): Tensor {
   if (state instanceof TensorState && state.has(name)) return state.tensor(name);

@@ -49,6 +49,17 @@ export interface Program {
 export interface LoadedProgram extends Program {
   /** Key and value pairs of the file. */
   readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly LoadedValue[];
+  readonly outputs: readonly LoadedValue[];
+}
+
+/** An input or output of a file. */
+export interface LoadedValue {
+  readonly name: string;
+  /** As ONNX Runtime calls it: `float32`, `uint8`, … */
+  readonly type: string;
+  /** An extent is a name, or below 0, where the file leaves it free. */
+  readonly shape: readonly (number | string)[];
 }
 
 export interface State {

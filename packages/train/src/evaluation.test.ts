@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -92,6 +92,20 @@ describe("a run that is judged while it is trained", () => {
     const [last, top] = [await sampleRun(ask), await sampleRun({ ...ask, best: true })];
     expect(top.pixels).not.toEqual(last.pixels);
   });
+});
+
+test("images are judged anew each time by the network of their kind, from reals that are kept", async () => {
+  const set = { width: 2, zDim: 4, batch: 8 };
+  const { dir } = await train({
+    ...{ recipe: "dcgan", data: "emoji", set, limit: 40, height: 16, width: 16, threads: 1 },
+    ...{ cacheDir: join(root, "cache"), runs: join(root, "images"), budget: { steps: 2 } },
+    evaluate: { every: 1 },
+  });
+  const numbers = Object.values(await measured(dir)) as Record<string, number>[];
+  const values = numbers.map((m) => m["metric/frechet"] ?? Number.NaN);
+  expect(values.every((v) => v > 0)).toBe(true);
+  expect(values[0]).not.toBe(values[1]);
+  expect(await readdir(join(root, "cache", "features"))).toHaveLength(1); // of the reals alone
 });
 
 describe("patience", () => {

@@ -2,13 +2,13 @@ import { UserError } from "@duelo/core";
 import type { HostTensor, State } from "@duelo/runtime";
 import type { Dataset } from "./data/dataset.ts";
 import { isToy, toys, type Toy } from "./data/toy.ts";
+import type { Features as Seen } from "./features/feature-net.ts";
 import type { Watcher } from "./generator.ts";
 import { openFeatures, type Features } from "./judge/features.ts";
 import { chooseMetrics, findMetric } from "./judge/metric-table.ts";
 import type { Evidence, Metric, Need } from "./judge/metric.ts";
 import { readSide } from "./judge/open-sides.ts";
 import { areImages, type Side } from "./judge/side.ts";
-import type { Matrix } from "./metrics/matrix.ts";
 import { toBytes } from "./report/grid.ts";
 import type { Json } from "./run/checkpoint.ts";
 
@@ -53,7 +53,7 @@ export class Evaluation {
   readonly #metrics: readonly Metric[];
   readonly #features: Features;
   readonly #reference: Side;
-  readonly #real: Matrix;
+  readonly #real: Seen;
   readonly #mixture: Toy | undefined;
   readonly #range: readonly [number, number] | undefined;
   readonly #seed: number;
@@ -64,7 +64,7 @@ export class Evaluation {
     metrics: readonly Metric[];
     features: Features;
     reference: Side;
-    real: Matrix;
+    real: Seen;
     mixture: Toy | undefined;
     range: readonly [number, number] | undefined;
     seed: number;
@@ -94,20 +94,16 @@ export class Evaluation {
     const { plan, dataset, range, seed, cacheDir } = request;
     const reference = readSide(dataset, { part: "train", most: mostReference });
     const mixture = isToy(dataset.name) ? toys[dataset.name] : undefined;
-    const metrics = metricsFor(plan, reference, mixture);
-    const asked = plan.features === undefined ? undefined : { name: plan.features, cacheDir };
-    const features = await openFeatures({ asked, samples: reference });
-    const real = await features.of(reference);
-    return new Evaluation({
-      plan,
-      metrics,
-      features,
-      reference,
-      real,
-      mixture,
-      range,
-      seed,
-    });
+    const features = await openFeatures({ name: plan.features, cacheDir, samples: reference });
+    try {
+      const metrics = metricsFor(plan, { reference, mixture, features });
+      const real = await features.of(reference);
+      const parts = { plan, metrics, features, reference, real, mixture, range, seed };
+      return new Evaluation(parts);
+    } catch (error) {
+      await features.close();
+      throw error;
+    }
   }
 
   /** Goes on from what `record` gave at a checkpoint. */
@@ -123,10 +119,15 @@ export class Evaluation {
   async measure(o: { watcher: Watcher; state: State; step: number }): Promise<Measured> {
     const n = this.#mixture ? nPoints : nImages;
     const generated = this.#sideOf(await o.watcher.many(o.state, n));
+    const [real, fake] = [this.#real, await this.#features.of(generated)];
+    const shares =
+      real.probabilities && fake.probabilities
+        ? { probabilities: { real: real.probabilities, fake: fake.probabilities } }
+        : {};
     const evidence: Evidence = {
       ...{ generated, reference: this.#reference, mixture: this.#mixture, seed: this.#seed },
-      features: { real: this.#real, fake: await this.#features.of(generated) },
-      brief: true,
+      features: { real: real.features, fake: fake.features },
+      ...{ ...shares, by: this.#features, brief: true },
     };
     const log: Record<string, number> = {};
     let rank = 0;
@@ -169,7 +170,7 @@ export class Evaluation {
     return {
       ...{ name: "samples", shape: shape.slice(1), n: shape[0] ?? 0 },
       data: this.#range === undefined ? pixels : toBytes(pixels, this.#range),
-      ...{ classes: [], key: "", resizer: "none" },
+      ...{ classes: [], key: "", resizer: "none", step: 0 }, // made, so its features are not kept
     };
   }
 }
@@ -179,8 +180,14 @@ export const defaultMetric = (dataset: Pick<Dataset, "name">): string =>
   isToy(dataset.name) ? "modes" : "frechet";
 
 /** The metric that decides first, and, of a mixture, the rest of its protocol. */
-function metricsFor(plan: EvaluationPlan, reference: Side, mixture: Toy | undefined): Metric[] {
+function metricsFor(
+  plan: EvaluationPlan,
+  o: { reference: Side; mixture: Toy | undefined; features: Features },
+): Metric[] {
+  const { reference, mixture, features } = o;
   const there = new Set<Need>(["features"]);
+  if (features.classifies === true) there.add("probabilities");
+  if (features.activations !== undefined) there.add("layers");
   if (areImages(reference)) there.add("images");
   if (mixture) there.add("mixture");
   const name = findMetric(plan.metric ?? defaultMetric(reference)).name;

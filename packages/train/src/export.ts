@@ -89,6 +89,27 @@ export async function readFunction(request: {
     if (bytes !== undefined && name === "sample") return { bytes, info };
     findRecipe(info.options.recipe); // says that there is none
   }
+  const { recipe, context, state, classes, step } = await readTrained(request, info, known);
+  const parts = { recipe, context, state, classes, step, function: name };
+  return { bytes: functionOnnx(parts).bytes, info };
+}
+
+/** What training has come to. */
+export interface Trained {
+  readonly recipe: Recipe;
+  readonly context: Context;
+  /** Weights, averages and all else by name. */
+  readonly state: Readonly<Record<string, HostTensor>>;
+  readonly classes: readonly string[];
+  readonly step: number;
+}
+
+/** The last checkpoint of a run, or the best. Throws UserError where there is none. */
+export async function readTrained(
+  request: { readonly recipe?: Recipe; readonly best?: boolean },
+  info: RunInfo,
+  known = request.recipe ?? recipes.find((r) => r.name === info.options.recipe),
+): Promise<Trained> {
   const best = request.best === true;
   const checkpoint = await loadCheckpoint({ dir: best ? `${info.dir}/${bestName}` : info.dir });
   if (checkpoint === undefined && best) {
@@ -106,9 +127,7 @@ export async function readFunction(request: {
   const stage = known.stages(base).find((s) => s.name === checkpoint.meta["stage"]);
   const context = { ...base, ...stage?.options } as Context;
   const classes = (info.options["classes"] ?? []) as readonly string[];
-  const step = checkpoint.meta.step;
-  const parts = { recipe: known, context, state, classes, step, function: name };
-  return { bytes: functionOnnx(parts).bytes, info };
+  return { recipe: known, context, state, classes, step: checkpoint.meta.step };
 }
 
 /** The context that a run was traced with, from its `options.json`. */

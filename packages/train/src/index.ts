@@ -58,9 +58,11 @@ export { featureKinds } from "./judge/features.ts";
 export { writeJudgementPage } from "./report/judgement-page.ts";
 export { compareRuns } from "./report/compare.ts";
 export {
+  conditionRows,
   scoreRows,
   type ComparedRun,
   type Comparison,
+  type ConditionRows,
   type ScoreRows,
 } from "./report/comparison.ts";
 export type { Budget } from "./counters.ts";

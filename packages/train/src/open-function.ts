@@ -113,24 +113,41 @@ function checked(
   );
 }
 
-/** Runs a program over a batch of any size, `nAtOnce` (64) records at a time. */
+/** Runs a program over a batch of any size, 64 records at a time. */
 export async function callInParts(
   program: Program,
   feeds: Feeds,
-  o: CallOptions & { readonly nAtOnce?: number },
+  o: CallOptions,
 ): Promise<Record<string, HostTensor>> {
-  const { nAtOnce = mostAtOnce } = o;
   const n = Object.values(feeds)[0]?.shape[0] ?? 0;
-  const whole: Record<string, { shape: number[]; data: HostTensor["data"] }> = {};
-  const dtypes: Record<string, HostTensor["dtype"]> = {};
+  return inParts({ ...o, n, nAtOnce: mostAtOnce }, ({ from, count }) => {
+    const part = Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)] as const);
+    return program.run(Object.fromEntries(part));
+  });
+}
+
+/** Results of `n` records out of those of `nAtOnce` after another; of some outputs, or of all. */
+export async function inParts(
+  o: CallOptions & {
+    readonly n: number;
+    readonly nAtOnce: number;
+    readonly only?: readonly string[];
+  },
+  run: (part: { from: number; count: number }) => Promise<Record<string, HostTensor>>,
+): Promise<Record<string, HostTensor>> {
+  const { n, nAtOnce, only } = o;
+  const whole: Record<
+    string,
+    { dtype: HostTensor["dtype"]; shape: number[]; data: HostTensor["data"] }
+  > = {};
   for (let from = 0; from < n; from += nAtOnce) {
     o.signal?.throwIfAborted();
     const count = Math.min(nAtOnce, n - from);
-    const part = Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)] as const);
-    for (const [name, t] of Object.entries(await program.run(Object.fromEntries(part)))) {
+    for (const [name, t] of Object.entries(await run({ from, count }))) {
+      if (only?.includes(name) === false) continue;
       const size = t.data.length / count;
-      dtypes[name] = t.dtype;
       const into = (whole[name] ??= {
+        dtype: t.dtype,
         shape: [n, ...t.shape.slice(1)],
         data: new (t.data.constructor as Float32ArrayConstructor)(n * size),
       });
@@ -138,9 +155,7 @@ export async function callInParts(
     }
     o.progress?.(from + count, n);
   }
-  return Object.fromEntries(
-    Object.entries(whole).map(([name, t]) => [name, { ...t, dtype: dtypes[name] ?? "float32" }]),
-  );
+  return whole;
 }
 
 /** Records `from` to `from + count` of a batch; the memory is shared. */

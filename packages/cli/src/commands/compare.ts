@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Comparison, ScoreRows } from "@duelo/train";
+import type { Comparison, ConditionRows, ScoreRows } from "@duelo/train";
 import { count, duration, figures, table } from "../format.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -13,17 +13,21 @@ export function addCompare(program: Command, terminal: Terminal): void {
     .option("--json", "print the comparison as JSON, and write no page")
     .addHelpText("after", "\nExample:\n  duelo compare 1 2 3 --out compare.html")
     .action(async (runs: string[], flags: { out: string; runs: string; json?: true }) => {
-      const { compareRuns, scoreRows } = await import("@duelo/train");
+      const { compareRuns, conditionRows, scoreRows } = await import("@duelo/train");
       const page = flags.json ? {} : { out: flags.out };
       const compared = await compareRuns({ runs: flags.runs, compare: runs, ...page });
       if (flags.json) return terminal.out(`${JSON.stringify(compared)}\n`);
-      terminal.err(comparisonText(compared, scoreRows(compared)));
+      terminal.err(comparisonText(compared, scoreRows(compared), conditionRows(compared)));
       terminal.out(`${flags.out}\n`);
     });
 }
 
 /** Runs in columns, a number or an option a line. */
-function comparisonText({ runs, differences }: Comparison, scored: ReturnType<ScoreRows>): string {
+function comparisonText(
+  { runs, differences }: Comparison,
+  scored: ReturnType<ScoreRows>,
+  conditions: ReturnType<ConditionRows>,
+): string {
   const losses = [...new Set(runs.flatMap((run) => Object.keys(run.finals)))].filter((name) =>
     name.startsWith("loss/"),
   );
@@ -31,11 +35,13 @@ function comparisonText({ runs, differences }: Comparison, scored: ReturnType<Sc
     ["run", ...runs.map((run) => run.name)],
     ["steps", ...runs.map((run) => count(run.step))],
     ["time", ...runs.map((run) => duration(run.timeMs / 1000))],
+    ["health", ...runs.map(({ health }) => health?.name ?? "–")],
     ...losses.map((name) => [name, ...runs.map((run) => figures(run.finals[name] ?? Number.NaN))]),
     ...scored.map(({ name, scores }) => [
       name,
       ...scores.map((s) => (s === undefined ? "–" : figures(s.value))),
     ]),
+    ...conditions.map(({ name, values }) => [name, ...values.map((value) => value ?? "–")]),
     ...differences
       .filter(({ values }) => values.every((value) => (value ?? "").length <= 24))
       .map(({ option, values }) => [option, ...values.map((value) => value ?? "–")]),

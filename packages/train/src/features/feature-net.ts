@@ -1,9 +1,10 @@
 import type { Matrix } from "../metrics/matrix.ts";
 import type { Pictures } from "../metrics/pictures.ts";
 
-/** Images as bytes, channel after channel. */
+/** Images, channel after channel. */
 export interface FeatureRequest {
-  readonly pixels: Uint8Array;
+  /** Bytes; or, for `activations` alone, numbers from 0 to 255 that were not rounded. */
+  readonly pixels: Uint8Array | Float32Array;
   readonly shape: readonly [n: number, channels: number, height: number, width: number];
   progress?(done: number, total: number): void;
   readonly signal?: AbortSignal;
@@ -25,6 +26,12 @@ export interface FeatureNet {
   readonly digest: string;
   /** How images of another size or with other channels are brought to its own, in words. */
   readonly resizer: string;
+  /** Whether it is the network of published FID: only then may a result be called so. */
+  readonly isClassic?: boolean;
+  /** Whether it gives probabilities of classes. */
+  readonly classifies: boolean;
+  /** Whether it has layers to give `activations` of. */
+  readonly hasLayers: boolean;
   /** Throws UserError for images that it cannot take. */
   extract(request: FeatureRequest): Promise<Features>;
   /** Activations after some layers, from fine to coarse, for perceptual distances; none where it has no layers. */

@@ -1,3 +1,4 @@
+import { input, mean, reshape, toOnnx, type Tensor } from "@duelo/core";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,7 +45,7 @@ beforeAll(async () => {
   net = await openNetworkFile({ path, threads: 1 });
   const icons = { spec: "phosphor", domain: "image", height: 8, limit: 120, channels: 1 } as const;
   data = await openData({ ...icons, cacheDir: cacheDir() });
-});
+}, 60_000);
 afterAll(async () => {
   data.close();
   await net.close();
@@ -85,6 +86,40 @@ describe("a network of a file", () => {
     ]);
     const layers = maps.map((a) => ({ a, b: a }));
     expect(perceptualDistance(layers)).toEqual(Float64Array.of(0, 0));
+  });
+
+  test("gives the same maps of numbers that were not rounded, and of those between bytes", async () => {
+    const request = icons(2);
+    const numbers = { ...request, pixels: Float32Array.from(request.pixels) };
+    expect(await net.activations(numbers)).toEqual(await net.activations(request));
+    const between = { ...numbers, pixels: numbers.pixels.map((v) => v + 1e-3) };
+    const [a, b] = [await net.activations(between), await net.activations(numbers)];
+    const moved =
+      a[0]?.data.map((v: number, i: number) => Math.abs(v - (b[0]?.data[i] ?? 0))) ?? [];
+    expect(Math.max(...moved)).toBeGreaterThan(0);
+    expect(Math.max(...moved)).toBeLessThan(1e-3);
+  });
+
+  test("of other makers is fed by its shapes: numbers from 0 to 1 where it takes floats", async () => {
+    const x = input("pixels", { shape: [5, 1, 8, 8] });
+    const other = input("pixels", { shape: [7, 1, 8, 8] });
+    const means = (t: Tensor) => mean(t, { axes: [2] }); // [n, 1, 8]
+    const graphOf = (t: Tensor) => ({
+      inputs: [t],
+      outputs: { embedding: reshape(means(t), [t.shape[0] ?? 1, 8]) },
+    });
+    const stranger = join(root, "stranger.onnx");
+    await writeFile(stranger, toOnnx(graphOf(x), { freeBatch: { other: graphOf(other) } }));
+    const made = await openNetworkFile({ path: stranger, threads: 1 });
+    const { features } = await made.extract({
+      pixels: new Uint8Array(3 * 64).fill(51),
+      shape: [3, 1, 8, 8],
+    });
+    expect([features.rows, features.cols]).toEqual([3, 8]);
+    expect(features.data[7]).toBeCloseTo(0.2, 6);
+    expect(made.name).toMatch(/^stranger\.onnx \([0-9a-f]{8}\)$/);
+    expect([made.isClassic, made.classifies, made.hasLayers]).toEqual([undefined, false, false]);
+    await made.close();
   });
 
   test("is refused in one sentence when it is another, damaged, or no feature network", async () => {

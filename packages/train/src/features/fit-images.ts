@@ -1,8 +1,9 @@
 import { UserError } from "@duelo/core";
 import sharp from "sharp";
 import type { FeatureRequest } from "./feature-net.ts";
+import { lanczos, resample } from "./resample.ts";
 
-type Extent = readonly [channels: number, height: number, width: number];
+export type Extent = readonly [channels: number, height: number, width: number];
 
 /** How `fitImages` works, as it is stated beside a number. */
 export const resizerText = ([channels, height, width]: Extent): string =>
@@ -14,22 +15,39 @@ export const resizerText = ([channels, height, width]: Extent): string =>
  * coloured ones are never made grey. Throws UserError.
  */
 export async function fitImages(
-  { pixels, shape }: FeatureRequest,
+  request: FeatureRequest,
   to: Extent,
   network: string,
-): Promise<Uint8Array> {
+): Promise<FeatureRequest["pixels"]> {
+  const { pixels, shape } = request;
+  const [, , h, w] = shape;
+  checkImages(request, to, network);
+  const [, height, width] = to;
+  if (h === height && w === width) return inColours(request, to);
+  const sized =
+    pixels instanceof Float32Array
+      ? resample(
+          { data: pixels, height: h, width: w },
+          {
+            rows: lanczos({ before: h, after: height }),
+            columns: lanczos({ before: w, after: width }),
+          },
+        )
+      : await resized(pixels, shape, to);
+  return inColours({ pixels: sized, shape: [shape[0], shape[1], height, width] }, to);
+}
+
+/** Throws UserError for no images, and for colours that would have to become grey. */
+export function checkImages({ pixels, shape }: FeatureRequest, to: Extent, network: string): void {
   const [n, c, h, w] = shape;
   if (pixels.length !== n * c * h * w)
-    throw new RangeError(`${pixels.length} bytes do not fill the shape [${shape.join(", ")}]`);
+    throw new RangeError(`${pixels.length} numbers do not fill the shape [${shape.join(", ")}]`);
   if (n < 1) throw new UserError(`${network} was given no images.`);
-  if (c !== to[0] && c !== 1) {
-    const [has, takes] = [c, to[0]].map((k) => `${k} ${k === 1 ? "channel" : "channels"}`);
-    throw new UserError(
-      `${network} takes images of ${takes}, and these have ${has}. Choose another network, or give the data as ${takes}.`,
-    );
-  }
-  const sized = h === to[1] && w === to[2] ? pixels : await resized(pixels, shape, to);
-  return c === to[0] ? sized : repeated(sized, { n, size: to[1] * to[2], times: to[0] });
+  if (c === to[0] || c === 1) return;
+  const [has, takes] = [c, to[0]].map((k) => `${k} ${k === 1 ? "channel" : "channels"}`);
+  throw new UserError(
+    `${network} takes images of ${takes}, and these have ${has}. Choose another network, or give the data as ${takes}.`,
+  );
 }
 
 async function resized(
@@ -50,11 +68,18 @@ async function resized(
   return out;
 }
 
-function repeated(grey: Uint8Array, o: { n: number; size: number; times: number }): Uint8Array {
-  const out = new Uint8Array(o.n * o.size * o.times);
-  for (let i = 0; i < o.n * o.times; i++) {
-    const image = Math.floor(i / o.times);
-    out.set(grey.subarray(image * o.size, (image + 1) * o.size), i * o.size);
+/** Grey images repeated in every channel; others as they are. */
+export function inColours({ pixels, shape }: FeatureRequest, to: Extent): FeatureRequest["pixels"] {
+  const [n, c, h, w] = shape;
+  if (c === to[0]) return pixels;
+  const size = h * w;
+  const out =
+    pixels instanceof Float32Array
+      ? new Float32Array(n * size * to[0])
+      : new Uint8Array(n * size * to[0]);
+  for (let i = 0; i < n; i++) {
+    const image = pixels.subarray(i * size, (i + 1) * size);
+    for (let k = 0; k < to[0]; k++) out.set(image, (i * to[0] + k) * size);
   }
   return out;
 }

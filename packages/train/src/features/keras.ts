@@ -1,21 +1,18 @@
 import {
   add,
-  avgPool,
   clamp,
   concat,
-  constant,
   conv,
   globalAvgPool,
   input,
   maxPool,
-  mul,
   pad,
   relu,
   sameShape,
   sizeOf,
-  type Shape,
   type Tensor,
 } from "@duelo/core";
+import { meanInside } from "./mean-inside.ts";
 
 /** A layer as Keras writes it; of `config`, what each class has. */
 export interface KerasLayer {
@@ -187,11 +184,7 @@ function averaged(layer: KerasLayer, x: Tensor): Tensor {
   if (config["padding"] === "valid" && sameShape(kernel, [h, w])) return globalAvgPool(x);
   if (config["padding"] !== "same" || stride.some((s) => s !== 1) || kernel.some((k) => k !== 3))
     return refuse(layer, "has windows that are not known");
-  const inside = (size: number): number[] =>
-    Array.from({ length: size }, (_, i) => (i > 0 ? 1 : 0) + 1 + (i < size - 1 ? 1 : 0));
-  const shares = inside(h).flatMap((a) => inside(w).map((b) => 9 / (a * b)));
-  const shape: Shape = [1, 1, h, w];
-  return mul(avgPool(x, { kernel: 3, stride: 1, pads: 1 }), constant(shares, { shape }));
+  return meanInside(x);
 }
 
 /** Quantised weights as TF.js keeps them: bytes q for the numbers q scale + min. */

@@ -56,12 +56,15 @@ test("every network that comes with Duelo is what its digest says, below 700 kB"
   }
 });
 
-test("clothes are compared by their classifier, all else plainly", () => {
-  const side = { n: 0, data: new Uint8Array(), classes: [], key: "", resizer: "" };
-  const of = (name: string, shape: number[]) => defaultFeatures({ ...side, name, shape });
+test("clothes and emoji are compared by their classifier, all else plainly", () => {
+  const of = (name: string, shape: number[]) => defaultFeatures({ name, shape });
   expect(of("fashion-mnist", [1, 28, 28])).toBe("fashion-classifier");
-  expect(of("fashion-mnist", [1, 14, 14])).toBeUndefined();
-  expect(of("emoji", [3, 28, 28])).toBeUndefined();
+  expect(of("fashion-mnist", [3, 28, 28])).toBe("pixels-8");
+  expect(of("emoji", [3, 32, 32])).toBe("emoji-classifier");
+  expect(of("openmoji", [1, 64, 64])).toBe("emoji-classifier");
+  expect(of("emoji", [4, 32, 32])).toBe("pixels-8"); // its network knows no alpha
+  expect(of("photos", [3, 28, 28])).toBe("pixels-8");
+  expect(of("ring8", [2])).toBe("raw");
 });
 
 test("nothing is called FID", () => {

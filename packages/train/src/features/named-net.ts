@@ -1,4 +1,5 @@
 import { suggestion, UserError } from "@duelo/core";
+import { isStateDict, openClassic } from "./classic.ts";
 import type { FeatureNet } from "./feature-net.ts";
 import { openNetworkFile } from "./network-file.ts";
 import { openPackagedModel, packagedModels } from "./nsfwjs.ts";
@@ -38,15 +39,16 @@ export const featureNets: readonly NamedNet[] = [
 ];
 
 /** Whether `name` is the path of a network rather than a name. */
-export const isNetworkFile = (name: string): boolean => name.endsWith(".onnx");
+export const isNetworkFile = (name: string): boolean => name.endsWith(".onnx") || isStateDict(name);
 
 /**
- * A feature network by name, or by the path of an ONNX file that `duelo export RUN --function features`
- * wrote.
+ * A feature network by name, by the path of an ONNX file (see `openNetworkFile`), or by the path of the
+ * weights of the network of FID.
  * @throws UserError with the nearest name, when a file is none, or when a package is not installed
  */
 export async function featureNet(request: { readonly name: string } & Places): Promise<FeatureNet> {
   const { name, threads } = request;
+  if (isStateDict(name)) return openClassic({ ...request, path: name });
   if (isNetworkFile(name))
     return openNetworkFile({ path: name, ...(threads === undefined ? {} : { threads }) });
   const known = featureNets.find((net) => net.name === name);

@@ -1,18 +1,24 @@
-import { UserError } from "@duelo/core";
-import { openRuntime, type HostTensor, type LoadedProgram } from "@duelo/runtime";
+import { UserError, withFloatInput } from "@duelo/core";
+import {
+  openRuntime,
+  type HostTensor,
+  type LoadedProgram,
+  type LoadedValue,
+  type Runtime,
+} from "@duelo/runtime";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { pathError } from "../data/files.ts";
-import { readCard, type FunctionInput } from "../function-card.ts";
-import { callInParts } from "../open-function.ts";
+import { readCard } from "../function-card.ts";
+import { inParts } from "../open-function.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import type { Pictures } from "../metrics/pictures.ts";
 import type { FeatureNet, FeatureRequest } from "./feature-net.ts";
-import { fitImages, resizerText } from "./fit-images.ts";
+import { fitImages, resizerText, type Extent } from "./fit-images.ts";
 
 export interface NetworkFile {
-  /** An ONNX file that `duelo export RUN --function features` wrote. */
+  /** An ONNX file that `duelo export RUN --function features` wrote, or another; see `openNetworkFile`. */
   readonly path: string;
   /** The name that is stated beside numbers; the file's and the beginning of its digest otherwise. */
   readonly name?: string;
@@ -24,15 +30,14 @@ export interface NetworkFile {
 const pixelsAtOnce = 2 ** 18; // 64 maps of them have 64 MiB
 
 /**
- * Opens a feature network from a file. Throws UserError when the file is not there, has another digest,
- * or is no network of images with an output called `features`.
+ * Opens a feature network from a file: one of Duelo's, or any ONNX file with one input of images
+ * [n, C, H, W] and one output of features [n, D]; such a one is given bytes where it takes them, and
+ * numbers from 0 to 1 where it takes floats. Throws UserError when the file is not there, has another
+ * digest, or is no such network.
  */
 export async function openNetworkFile(options: NetworkFile): Promise<FeatureNet> {
   const { path, threads } = options;
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw pathError(path, error);
-  });
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const { bytes, digest } = await readNetwork(path);
   if (options.digest !== undefined && options.digest !== digest) {
     throw new UserError(
       `${path} has the digest ${digest.slice(0, 16)}…, not ${options.digest.slice(0, 16)}…, so it is another network or damaged. Get the file again.`,
@@ -43,57 +48,164 @@ export async function openNetworkFile(options: NetworkFile): Promise<FeatureNet>
     const program = await runtime.load(bytes).catch(() => {
       throw new UserError(`${path} is no ONNX file that ONNX Runtime can load. Get it again.`);
     });
-    const input = imageInput(program, path);
+    const plug = plugOf(program) ?? refuse(path);
     const name = options.name ?? `${basename(path)} (${digest.slice(0, 8)})`;
-    return network({ program, input, name, digest, close: () => runtime.close() });
+    return networkOf({ program, plug, name, digest, runtime, bytes });
   } catch (error) {
     await runtime.close();
     throw error;
   }
 }
 
-/** The one input of a network of images that gives features. */
-function imageInput(program: LoadedProgram, path: string): FunctionInput {
-  const { inputs, outputs } = readCard(program.metadata);
-  const [input] = inputs;
-  const gives = outputs.find((o) => o.name === "features")?.shape.length === 1;
-  if (input?.kind === "image" && inputs.length === 1 && gives) return input;
+/** The bytes of a file and their sha256. Throws UserError when it is not there. */
+export async function readNetwork(path: string): Promise<{ bytes: Buffer; digest: string }> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw pathError(path, error);
+  });
+  return { bytes, digest: createHash("sha256").update(bytes).digest("hex") };
+}
+
+function refuse(path: string): never {
   throw new UserError(
     `${path} is no feature network: that has one input of images and an output called features, a row an image. Make one with duelo export RUN --function features.`,
   );
 }
 
-function network(o: {
+/** Where images go in, in what form, and where features come out. */
+interface Plug {
+  readonly input: string;
+  readonly extent: Extent;
+  /** Numbers from 0 to 1 in place of bytes. */
+  readonly takesShares: boolean;
+  readonly features: string;
+  readonly logits?: string;
+  /** Outputs that are maps of activations. */
+  readonly layers: readonly string[];
+  /** A file that takes one image at a time. */
+  readonly oneAtOnce?: boolean;
+}
+
+function plugOf(program: LoadedProgram): Plug | undefined {
+  const { inputs, outputs } = readCard(program.metadata);
+  if (inputs.length === 0) return strangersPlug(program);
+  const [input] = inputs;
+  const gives = outputs.find((o) => o.name === "features")?.shape.length === 1;
+  if (input?.kind !== "image" || inputs.length !== 1 || !gives) return undefined;
+  const [channels = 1, height = 1, width = 1] = input.shape;
+  return {
+    input: input.name,
+    extent: [channels, height, width],
+    takesShares: false,
+    features: "features",
+    ...(outputs.some((o) => o.name === "logits") ? { logits: "logits" } : {}),
+    layers: outputs.filter((o) => o.shape.length === 3).map((o) => o.name),
+  };
+}
+
+/** Of a file that says nothing of itself, by its shapes. */
+function strangersPlug({ inputs, outputs }: LoadedProgram): Plug | undefined {
+  const [input] = inputs;
+  const rows = outputs.filter((o) => o.shape.length === 2);
+  const features =
+    rows.find((o) => o.name === "features") ?? (rows.length === 1 ? rows[0] : undefined);
+  if (input === undefined || inputs.length !== 1 || features === undefined) return undefined;
+  const [n, ...extent] = input.shape;
+  const [channels = 0, height = 0, width = 0] = extent.map((d) => (typeof d === "number" ? d : 0));
+  const known = input.shape.length === 4 && channels > 0 && height > 0 && width > 0;
+  const free = isFree(n);
+  if (!known || !(free || n === 1) || !["float32", "uint8"].includes(input.type)) return undefined;
+  return {
+    input: input.name,
+    extent: [channels, height, width],
+    takesShares: input.type === "float32",
+    features: features.name,
+    layers: outputs.filter((o) => o.shape.length === 4).map((o) => o.name),
+    ...(free ? {} : { oneAtOnce: true }),
+  };
+}
+
+const isFree = (extent: LoadedValue["shape"][number] | undefined): boolean =>
+  typeof extent === "string" || (extent ?? 0) < 0;
+
+/** A loaded network as something that images are judged by. */
+export function networkOf(o: {
   program: LoadedProgram;
-  input: FunctionInput;
+  plug: Plug;
   name: string;
   digest: string;
-  close: () => Promise<void>;
+  runtime: Runtime;
+  /** The file, for images that are no bytes. */
+  bytes: Uint8Array;
 }): FeatureNet {
-  const [channels = 1, height = 1, width = 1] = o.input.shape;
-  const extent = [channels, height, width] as const;
-  const nAtOnce = Math.min(64, Math.max(1, Math.floor(pixelsAtOnce / (height * width))));
-  const call = async (request: FeatureRequest): Promise<Record<string, HostTensor>> => {
-    const data = await fitImages(request, extent, o.name);
-    const x = { dtype: "uint8", shape: [request.shape[0], ...extent], data } as const;
-    return callInParts(o.program, { [o.input.name]: x }, { ...request, nAtOnce });
+  const { plug, name } = o;
+  const { extent } = plug;
+  let ofFloats: Promise<LoadedProgram> | undefined;
+  const programFor = (pixels: FeatureRequest["pixels"]): Promise<LoadedProgram> => {
+    if (plug.takesShares || !(pixels instanceof Float32Array)) return Promise.resolve(o.program);
+    return (ofFloats ??= o.runtime.load(withFloatInput(o.bytes, plug.input)));
   };
+  const fit = async (request: FeatureRequest): Promise<HostTensor> => {
+    const fitted = await fitImages(request, extent, name);
+    const data = plug.takesShares ? Float32Array.from(fitted, (v) => v / 255) : fitted;
+    const dtype = data instanceof Float32Array ? "float32" : "uint8";
+    return { dtype, shape: [request.shape[0], ...extent], data };
+  };
+  const call = (request: FeatureRequest, only: readonly string[]) =>
+    callNetwork(request, { ...plug, only, fit, program: () => programFor(request.pixels) });
   return {
-    name: o.name,
+    name,
     digest: o.digest,
     resizer: resizerText(extent),
+    classifies: plug.logits !== undefined,
+    hasLayers: plug.layers.length > 0,
     async extract(request) {
-      const { features, logits } = await call(request);
-      return {
-        features: matrix(features),
-        ...(logits === undefined ? {} : { probabilities: softmaxRows(matrix(logits)) }),
-      };
+      const { features, logits } = plug;
+      return seen(
+        await call(request, logits === undefined ? [features] : [features, logits]),
+        plug,
+      );
     },
     async activations(request) {
-      return Object.values(await call(request)).flatMap((t) => pictures(t));
+      return Object.values(await call(request, plug.layers)).flatMap((t) => pictures(t));
     },
-    close: o.close,
+    close: () => o.runtime.close(),
   };
+}
+
+/** Some outputs of a network for any number of images, fitted and fed part by part. */
+export async function callNetwork(
+  request: FeatureRequest,
+  o: {
+    readonly input: string;
+    readonly extent: Extent;
+    readonly oneAtOnce?: boolean;
+    readonly only: readonly string[];
+    readonly program: () => Promise<LoadedProgram>;
+    fit(part: FeatureRequest): Promise<HostTensor>;
+  },
+): Promise<Record<string, HostTensor>> {
+  const { pixels, shape } = request;
+  const [n, ...rest] = shape;
+  const [, height, width] = o.extent;
+  const most = Math.min(64, Math.max(1, Math.floor(pixelsAtOnce / (height * width))));
+  const nAtOnce = o.oneAtOnce === true ? 1 : most;
+  const size = pixels.length / Math.max(n, 1);
+  if (n < 1) await o.fit(request); // which refuses it
+  const program = await o.program();
+  return inParts({ ...request, n, nAtOnce, only: o.only }, async ({ from, count }) => {
+    const part = pixels.subarray(from * size, (from + count) * size);
+    return program.run({ [o.input]: await o.fit({ pixels: part, shape: [count, ...rest] }) });
+  });
+}
+
+/** Features, and probabilities where there are logits. */
+export function seen(
+  results: Readonly<Record<string, HostTensor>>,
+  names: { readonly features: string; readonly logits?: string },
+): Awaited<ReturnType<FeatureNet["extract"]>> {
+  const features = matrix(results[names.features]);
+  if (names.logits === undefined) return { features };
+  return { features, probabilities: softmaxRows(matrix(results[names.logits])) };
 }
 
 function matrix(t: HostTensor | undefined): Matrix {

@@ -1,12 +1,11 @@
 import { cast, input, mul, optimize, toOnnx, topological, UserError } from "@duelo/core";
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { packageFolder } from "../data/named.ts";
 import { metadataOf } from "../function-card.ts";
-import { onDisk } from "../run/disk-failure.ts";
-import { commitFile, nodeFileSystem, unlessMissing, writeAll } from "../run/file-system.ts";
+import { unlessMissing } from "../run/file-system.ts";
+import { convertedNetwork, sha256 } from "./converted.ts";
 import type { FeatureNet } from "./feature-net.ts";
 import { kerasGraph, unpackWeights, type KerasLayer, type PackedWeight } from "./keras.ts";
 import { openNetworkFile } from "./network-file.ts";
@@ -43,8 +42,6 @@ export const packagedModels: readonly PackagedModel[] = [
 const layer = "average_pooling2d_"; // the last of them is the mean that both end their features with
 /** Part of the name of what is kept: other rules make another file. */
 const conversion = 1;
-const sha256 = (data: Uint8Array | string): string =>
-  createHash("sha256").update(data).digest("hex");
 
 /**
  * Opens a model of the installed package, converted to ONNX once and kept in the cache folder by its
@@ -58,31 +55,12 @@ export async function openPackagedModel(request: {
 }): Promise<FeatureNet> {
   const { model, cacheDir } = request;
   const source = await readModel(model);
-  const dir = join(cacheDir, "networks");
-  const key = sha256(`${conversion} ${model.digest}`).slice(0, 16);
-  const prefix = `${model.name}-${key}-`;
-  const kept = ((await unlessMissing(readdir(dir))) ?? []).find(
-    (f) => f.startsWith(prefix) && f.endsWith(".onnx"),
-  );
-  const open = (file: string): Promise<FeatureNet> => {
-    const digest = file.slice(prefix.length, -".onnx".length);
-    const threads = request.threads === undefined ? {} : { threads: request.threads };
-    return openNetworkFile({ path: join(dir, file), name: model.name, digest, ...threads });
-  };
-  if (kept !== undefined) {
-    const net = await open(kept).catch(() => undefined);
-    if (net !== undefined) return net;
-  }
-  const bytes = convert(model, source);
-  const name = `${prefix}${sha256(bytes)}.onnx`;
-  await onDisk(
-    { task: `write ${join(dir, name)}`, safe: "Nothing else was changed." },
-    async () => {
-      await mkdir(dir, { recursive: true });
-      await commitFile(nodeFileSystem, { dir, name }, (file) => writeAll(file, bytes, 0));
-    },
-  );
-  return open(name);
+  const { path, digest } = await convertedNetwork({
+    ...{ cacheDir, name: model.name, key: `${conversion} ${model.digest}` },
+    make: async () => convert(model, source),
+  });
+  const threads = request.threads === undefined ? {} : { threads: request.threads };
+  return openNetworkFile({ path, name: model.name, digest, ...threads });
 }
 
 interface ModelFiles {

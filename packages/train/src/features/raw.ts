@@ -9,11 +9,13 @@ export const rawPixels: FeatureNet = {
   name: "raw pixels",
   digest: createHash("sha256").update("raw pixels / 255").digest("hex"),
   resizer: "none",
+  classifies: false,
+  hasLayers: false,
   extract({ pixels, shape }) {
     const [rows, c, h, w] = shape;
     const data = Float32Array.from(pixels, (v) => v / 255);
     return Promise.resolve({ features: { rows, cols: c * h * w, data } });
   },
-  activations: ({ pixels, shape }) => Promise.resolve([{ shape, data: pixels }]),
+  activations: () => Promise.resolve([]),
   close: () => Promise.resolve(),
 };

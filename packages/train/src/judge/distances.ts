@@ -1,40 +1,13 @@
 import { bootstrap } from "../metrics/bootstrap.ts";
-import { drawRows, halves } from "../metrics/draw.ts";
+import { halves } from "../metrics/draw.ts";
 import { frechetByClass, frechetOfMoments } from "../metrics/frechet.ts";
 import { kernelDistance } from "../metrics/kernel.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
 import { momentsOf } from "../metrics/moments.ts";
-import type { Evidence, Metric, Score } from "./metric.ts";
+import { around, counts, floorPair } from "./floor.ts";
+import type { Evidence, Metric } from "./metric.ts";
 
-const normal95 = 1.96; // of a normal distribution, 95 % lie within so many standard deviations
 const resamples = 20;
-
-/**
- * Real samples against other real samples: the reference against what is held out, or one half of
- * the reference against the other; of the second no more than there are generated ones, since
- * distances fall with their number.
- */
-export function floorPair({ features, seed }: Evidence): Pair {
-  const { real, heldOut, fake } = features;
-  const few = (m: Matrix): Matrix =>
-    m.rows <= fake.rows
-      ? m
-      : takeRows(m, drawRows({ n: fake.rows, of: m.rows, seed, purpose: "floor" }));
-  if (heldOut !== undefined) return { real, fake: few(heldOut) };
-  const { first, second } = halves({ rows: real.rows, seed });
-  return { real: takeRows(real, first), fake: few(takeRows(real, second)) };
-}
-
-/** Value plus or minus 1.96 standard errors of a bootstrap over the generated samples. */
-function around(value: number, standardError: number): readonly [number, number] {
-  return [value - normal95 * standardError, value + normal95 * standardError];
-}
-
-/** The counts of samples behind a score. */
-export const counts = ({ features }: Evidence): Pick<Score, "nGenerated" | "nReference"> => ({
-  nGenerated: features.fake.rows,
-  nReference: features.real.rows,
-});
 
 export const frechet: Metric = {
   name: "frechet",
@@ -50,7 +23,8 @@ export const frechet: Metric = {
     const real = momentsOf(features.real);
     const of = (fake: Matrix): number => frechetOfMoments({ real, fake: momentsOf(fake) });
     const value = of(features.fake);
-    const base = { metric: "frechet", title: this.title, better: "lower", value } as const;
+    const title = evidence.by.isClassic === true ? "FID" : this.title;
+    const base = { metric: "frechet", title, better: "lower", value } as const;
     if (brief) return [{ ...base, ...counts(evidence) }];
     const { standardError } = bootstrap({
       rows: features.fake.rows,
@@ -82,7 +56,8 @@ export const kernel: Metric = {
   async compute(evidence) {
     const { features, seed, brief } = evidence;
     const { distance: value, ...spread } = kernelDistance({ ...features, seed });
-    const base = { metric: "kernel", title: this.title, better: "lower", value } as const;
+    const title = evidence.by.isClassic === true ? "KID" : this.title;
+    const base = { metric: "kernel", title, better: "lower", value } as const;
     if (brief) return [{ ...base, ...counts(evidence) }];
     const interval = around(value, kernelError(features, spread, seed));
     const floor = kernelDistance({ ...floorPair(evidence), seed, subsets: 20 }).distance;
@@ -120,21 +95,81 @@ export const classFrechet: Metric = {
   needs: ["features", "labels"],
   leastRows: 4,
   async compute(evidence) {
-    const { features, generated, reference } = evidence;
-    const { mean } = frechetByClass({
-      ...features,
-      realLabels: reference.labels ?? [],
-      fakeLabels: generated.labels ?? [],
-      nClasses: reference.classes.length,
+    const { features, generated, reference, seed, brief } = evidence;
+    const nClasses = reference.classes.length;
+    const { real } = features;
+    const realLabels = reference.labels ?? [];
+    const fakeLabels = generated.labels ?? [];
+    const { mean: value } = frechetByClass({ ...features, realLabels, fakeLabels, nClasses });
+    const base = { metric: this.name, title: this.title, better: "lower", value } as const;
+    if (brief) return [{ ...base, ...counts(evidence) }];
+    const of = (fake: Matrix, labels: ArrayLike<number>): number =>
+      frechetByClass({ real, realLabels, fake, fakeLabels: labels, nClasses }).mean;
+    const byClass = membersOf(fakeLabels, nClasses);
+    const { standardError } = bootstrap({
+      rows: features.fake.rows,
+      // Within each class as many as there are: a class that a resample misses has no distance.
+      statistic: (rows) => {
+        const chosen = againWithin(byClass, rows);
+        return of(
+          takeRows(features.fake, chosen),
+          chosen.map((i) => fakeLabels[i] ?? 0),
+        );
+      },
+      resamples,
+      seed,
     });
+    const floor = classFloor(evidence, nClasses);
     return [
       {
-        metric: this.name,
-        title: this.title,
-        better: "lower",
-        value: mean,
+        ...base,
         ...counts(evidence),
+        interval: around(value, standardError),
+        ...(floor === undefined ? {} : { floor }),
       },
     ];
   },
 };
+
+function membersOf(labels: ArrayLike<number>, nClasses: number): number[][] {
+  const members = Array.from({ length: nClasses }, (): number[] => []);
+  for (let i = 0; i < labels.length; i++) members[labels[i] ?? 0]?.push(i);
+  return members;
+}
+
+/** Rows drawn again, of each class as many as it has; `rows` are random rows of all, as many. */
+function againWithin(byClass: readonly (readonly number[])[], rows: Int32Array): Int32Array {
+  let at = 0;
+  return Int32Array.from(
+    byClass.flatMap((members) =>
+      members.map(
+        () => members[Math.floor(((rows[at++] ?? 0) / rows.length) * members.length)] ?? 0,
+      ),
+    ),
+  );
+}
+
+/** Held-out data, or one half of the reference, within classes; undefined where a class is too small. */
+function classFloor(evidence: Evidence, nClasses: number): number | undefined {
+  const { reference, heldOut, features, seed } = evidence;
+  const labels = reference.labels ?? new Int32Array();
+  const { first, second } = halves({ rows: features.real.rows, seed });
+  const other =
+    heldOut?.labels && features.heldOut
+      ? {
+          real: features.real,
+          realLabels: labels,
+          fake: features.heldOut,
+          fakeLabels: heldOut.labels,
+        }
+      : {
+          real: takeRows(features.real, first),
+          realLabels: Int32Array.from(first, (i) => labels[i] ?? 0),
+          fake: takeRows(features.real, second),
+          fakeLabels: Int32Array.from(second, (i) => labels[i] ?? 0),
+        };
+  const small = [other.realLabels, other.fakeLabels].some((side) =>
+    membersOf(side, nClasses).some((members) => members.length < 2),
+  );
+  return small ? undefined : frechetByClass({ ...other, nClasses }).mean;
+}

@@ -8,7 +8,7 @@ import { encodeImages } from "../report/grid.ts";
 import { emojiPixels } from "../report/testing.ts";
 import { evaluate, type EvaluateRequest } from "./evaluate.ts";
 import { readJudgements } from "./judgement.ts";
-import { metrics } from "./metric-table.ts";
+import { findMetric, metrics } from "./metric-table.ts";
 
 let root = "";
 const size = 16;
@@ -43,6 +43,15 @@ beforeAll(async () => {
   await put("mixed", all.subarray(0, 12 * 3 * size * size));
   await put("mixed", await emojiPixels({ n: 2, size: 20 }), { side: 20 });
   await put("classed", all.subarray(0, half), { classes: ["a", "b"] });
+  const bright = (i: number): boolean => i % 2 === 1; // two kinds that can be told apart
+  const tinted = all.map((v, at) => (bright(Math.floor(at / (3 * size * size))) ? v : v >> 1));
+  await put("tinted", tinted, { classes: ["dark", "light"] });
+  await put("crossed", tinted, { classes: ["light", "dark"] });
+  await put(
+    "small",
+    new Uint8Array(20 * 3 * 64).map((_, i) => (i * 37) % 251),
+    { side: 8 },
+  );
   await mkdir(join(root, "grey"));
   for (let i = 0; i < 12; i++) {
     const png = await sharp({
@@ -107,7 +116,7 @@ describe("folders of images", () => {
       notes: [],
     });
     expect(judgement.scores.map((s) => s.metric)).toEqual(
-      "frechet kernel precision recall density coverage sharpness copies".split(" "),
+      "frechet kernel precision recall density coverage ms-ssim sharpness copies".split(" "),
     );
     for (const { interval: [low, high] = [1, 0], value, floor } of judgement.scores) {
       expect(low).toBeLessThanOrEqual(value);
@@ -119,7 +128,73 @@ describe("folders of images", () => {
 
   test("labels on both sides are used within classes", async () => {
     const real = { against: join(root, "classed"), metrics: ["class-fid"] };
-    expect((await scoresOf("classed", real)).value("class-frechet")).toBeCloseTo(0, 8);
+    const { value, judgement } = await scoresOf("classed", real);
+    expect(value("class-frechet")).toBeCloseTo(0, 8);
+    const [score] = judgement.scores;
+    expect(score?.floor).toBeGreaterThan(0);
+    expect(score?.interval?.[1]).toBeGreaterThan(0);
+  });
+
+  test("labels that are right make a classifier of the other side right, crossed ones wrong", async () => {
+    const asked = { against: join(root, "tinted"), metrics: ["cas"] };
+    const right = await scoresOf("tinted", asked);
+    const wrong = await scoresOf("crossed", asked);
+    for (const name of ["classifier-score", "classifier-score-reverse"]) {
+      expect(right.value(name)).toBeGreaterThan(0.9);
+      expect(wrong.value(name)).toBeLessThan(0.1);
+    }
+    const [forth] = right.judgement.scores;
+    expect(forth).toMatchObject({
+      title: "Trained on generated, right on real (linear, on pixels-8)",
+      ...{ nGenerated: 40, nReference: 40, better: "higher" },
+    });
+    expect(forth?.floor).toBeGreaterThan(0.9);
+  });
+
+  test("samples that are too alike are seen by MS-SSIM and by layers of a network", async () => {
+    const asked = { metrics: ["ms-ssim", "lpips", "is"], features: "emoji-classifier" };
+    const [same, own] = [await scoresOf("same", asked), await scoresOf("copied", asked)];
+    expect(same.value("ms-ssim")).toBeCloseTo(1, 6);
+    expect(same.value("perceptual")).toBeCloseTo(0, 6);
+    expect(same.value("inception-score")).toBeCloseTo(1, 4);
+    for (const name of ["ms-ssim", "perceptual", "inception-score"]) {
+      const score = own.judgement.scores.find((s) => s.metric === name);
+      expect(score?.value).toBeCloseTo(score?.floor ?? Number.NaN, 1);
+      expect(score?.interval?.[0]).toBeLessThan(score?.value ?? Number.NaN);
+      expect(score?.interval?.[1]).toBeGreaterThan(score?.value ?? Number.NaN);
+    }
+    expect(own.judgement.scores.map((s) => s.title)).toMatchInlineSnapshot();
+    expect(own.judgement.features.digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("patches of blurred images are further off than those of other real ones", async () => {
+    const asked = { metrics: ["swd"] };
+    const [blurred, others] = [await scoresOf("blurred", asked), await scoresOf("others", asked)];
+    expect(blurred.value("sliced")).toBeGreaterThan(1.5 * others.value("sliced"));
+    const [score] = others.judgement.scores;
+    expect(score?.floor).toBeGreaterThan(0);
+    expect(score?.interval?.[0]).toBeLessThan(score?.value ?? Number.NaN);
+  });
+
+  test("pairs are compared in the order of their names", async () => {
+    const asked = { metrics: ["psnr", "ssim"] };
+    const [copied, blurred] = [await scoresOf("copied", asked), await scoresOf("blurred", asked)];
+    expect([copied.value("psnr"), copied.value("ssim")]).toEqual([100, 1]);
+    expect(blurred.value("psnr")).toBeGreaterThan(10);
+    expect(blurred.value("psnr")).toBeLessThan(40);
+    expect(blurred.value("ssim")).toBeLessThan(0.95);
+  });
+
+  test("what one metric refuses is told of, and does not stop the others", async () => {
+    const flat = new Uint8Array(20 * 3 * 256).map((_, at) => Math.floor(at / 768) * 9);
+    await put("flat", flat);
+    const { judgement } = await scoresOf("others", { against: join(root, "flat") });
+    expect(judgement.notes).toEqual([
+      expect.stringMatching(
+        /^Left out: sharpness\. The images of .*flat are flat, without edges\.$/,
+      ),
+    ]);
+    expect(judgement.scores.map((s) => s.metric)).toContain("frechet");
   });
 
   test("one image over and over is said to be that", async () => {
@@ -165,6 +240,69 @@ describe("a run", () => {
   });
 });
 
+test("path lengths of a generator are measured along its latent, and only of a run", async () => {
+  const runs = join(root, "image-runs");
+  const asked = { data: join(root, "real"), cacheDir: join(root, "cache"), runs, threads: 1 };
+  const set = { batch: 4, width: 2, zDim: 4 };
+  await train({ ...asked, recipe: "dcgan", set, budget: { steps: 2 }, seed: 3 });
+  const { against: _, ...request } = ask("");
+  const one = { ...request, runs, judged: "latest", n: 24, metrics: ["ppl"] };
+  const { judgement } = await evaluate({ ...one, features: "emoji-classifier" });
+  const [score] = judgement.scores;
+  expect(score?.title).toBe("Path length in z, to emoji-classifier");
+  expect(score?.value).toBeGreaterThan(0);
+  expect(Number.isFinite(score?.interval?.[1])).toBe(true);
+  expect(score?.interval?.[0]).toBeLessThan(score?.value ?? Number.NaN);
+});
+
+test("the likelihood of an autoencoder is reported, and of no other", async () => {
+  const runs = join(root, "vae-runs");
+  const asked = {
+    ...{
+      data: join(root, "grey"),
+      height: 16,
+      width: 16,
+      channels: 1 as const,
+      cacheDir: join(root, "cache"),
+    },
+    ...{ runs, threads: 1, budget: { steps: 2 } },
+  };
+  await train({ ...asked, recipe: "vae", set: { batch: 4, width: 8, zDim: 2 } });
+  const { against: _, ...request } = ask("");
+  const one = { ...request, runs, judged: "latest", metrics: ["elbo"], n: 4 };
+  const [bound, importance] = (await evaluate(one)).judgement.scores;
+  expect(bound?.value).toBeLessThan(0);
+  expect(importance?.value).toBeGreaterThan(bound?.value ?? 0);
+  expect(importance).toMatchObject({ metric: "importance", nReference: 12, better: "higher" });
+  await train({ ...asked, recipe: "gan", set: { batch: 4, widthG: 4, unitsD: 4 } });
+  expect(String(await evaluate(one).catch(String))).toMatchInlineSnapshot();
+});
+
+test("only the classic network's numbers are called FID, KID and Inception Score", async () => {
+  const data = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i * i));
+  const rows = { rows: 30, cols: 2, data };
+  const sure = { rows: 30, cols: 2, data: data.map((_, i) => (i % 3 === 0 ? 1 : 0)) };
+  const shares = { ...sure, data: sure.data.map((_, i) => (i % 2 === 0 ? 0.25 : 0.75)) };
+  const side = { name: "", shape: [2], n: 30, data, classes: [], key: "", resizer: "" };
+  const titles = async (isClassic: boolean): Promise<string[]> => {
+    const evidence = {
+      ...{ generated: side, reference: side, seed: 0, brief: true },
+      features: { real: rows, fake: rows },
+      probabilities: { real: shares, fake: shares },
+      by: { name: "net", isClassic },
+    };
+    const asked = ["frechet", "kernel", "inception-score"].map(findMetric);
+    const scores = await Promise.all(asked.map((metric) => metric.compute(evidence)));
+    return scores.flat().map((score) => score.title);
+  };
+  expect(await titles(true)).toEqual(["FID", "KID", "Inception Score"]);
+  expect(await titles(false)).toEqual([
+    "Fréchet distance",
+    "Kernel distance",
+    "Inception Score by net",
+  ]);
+});
+
 describe("what cannot be judged is refused in one sentence", () => {
   const error = async (judged: string, over: Partial<EvaluateRequest> = {}) =>
     String(await evaluate(ask(judged, over)).catch(String)).replaceAll(root, "ROOT");
@@ -194,6 +332,22 @@ describe("what cannot be judged is refused in one sentence", () => {
     expect(await error("others", { against: join(root, "same") })).toMatchInlineSnapshot(
       `"UserError: All 20 records of same are the same, so nothing can be held against them. Name a set of records that differ."`,
     );
+  });
+
+  test("images that are too small, and sets that are no pairs", async () => {
+    const small = { against: join(root, "small") };
+    expect(await error("small", { ...small, metrics: ["swd"] })).toMatchInlineSnapshot();
+    expect((await scoresOf("small", small)).judgement.notes).toEqual([
+      "Left out for want of pixels: ms-ssim.",
+    ]);
+    expect(await error("few", { metrics: ["psnr"] })).toMatchInlineSnapshot();
+  });
+
+  test("a classifier, layers or a generator that are not there", async () => {
+    expect(await error("others", { metrics: ["is"] })).toMatchInlineSnapshot();
+    expect(await error("others", { metrics: ["lpips"] })).toMatchInlineSnapshot();
+    const asked = { metrics: ["ppl"], features: "emoji-classifier" };
+    expect(await error("others", asked)).toMatchInlineSnapshot();
   });
 
   test("labels, held-out data or a mixture that are not there", async () => {

@@ -1,9 +1,9 @@
 import { UserError } from "@duelo/core";
 import type { Hooks } from "../data/source.ts";
-import { defaultFeatures, openFeatures, type Features } from "./features.ts";
+import { openFeatures, type Features } from "./features.ts";
 import { appendJudgement, type Judgement } from "./judgement.ts";
 import type { Evidence, Metric, Need, Score } from "./metric.ts";
-import { chooseMetrics } from "./metric-table.ts";
+import { chooseMetrics, metrics } from "./metric-table.ts";
 import { neighboursPicture } from "./neighbours-picture.ts";
 import { openSides, type Sides, type SidesRequest } from "./open-sides.ts";
 import { writeReport } from "../report/report.ts";
@@ -29,9 +29,8 @@ export async function evaluate(
 ): Promise<{ judgement: Judgement; picture: Uint8Array | undefined; dir: string | undefined }> {
   chooseMetrics({ names: request.metrics, there: all }); // a name that is wrong is said at once
   const sides = await openSides(request, hooks);
-  const { features: name = defaultFeatures(sides.reference), cacheDir } = request;
-  const asked = name === undefined ? undefined : { name, cacheDir };
-  const features = await openFeatures({ asked, samples: sides.reference });
+  const { features: name, cacheDir } = request;
+  const features = await openFeatures({ name, cacheDir, samples: sides.reference });
   try {
     const { evidence, judgement } = await judge(sides, features, request, hooks);
     const picture = await neighboursPicture(evidence);
@@ -46,7 +45,7 @@ export async function evaluate(
   }
 }
 
-const all: ReadonlySet<Need> = new Set(["images", "features", "labels", "heldOut", "mixture"]);
+const all: ReadonlySet<Need> = new Set(metrics.flatMap((m) => m.needs));
 
 async function judge(
   sides: Sides,
@@ -54,17 +53,24 @@ async function judge(
   { metrics: names, seed = 0 }: EvaluateRequest,
   hooks: Hooks,
 ): Promise<{ evidence: Evidence; judgement: Judgement }> {
+  const asked = { named: names !== undefined, sides };
+  const there = whatIsThere(sides, features);
+  const { chosen, notes } = enoughFor(chooseMetrics({ names, there }), asked);
   const evidence = await gather(sides, features, seed, hooks);
-  const { chosen, notes } = enoughFor(chooseMetrics({ names, there: whatIsThere(sides) }), {
-    named: names !== undefined,
-    sides,
-  });
   const scores: Score[] = [];
+  let refusal: UserError | undefined;
   for (const [i, metric] of chosen.entries()) {
     hooks.signal?.throwIfAborted();
     hooks.progress?.(i, chosen.length, `scoring (${metric.title})`);
-    scores.push(...(await metric.compute(evidence)));
+    try {
+      scores.push(...(await metric.compute(evidence)));
+    } catch (error) {
+      if (!(error instanceof UserError) || asked.named) throw error;
+      refusal = error;
+      notes.push(`Left out: ${metric.name}. ${error.message}`);
+    }
   }
+  if (refusal !== undefined && scores.length === 0) throw refusal;
   const { generated, reference, heldOut } = sides;
   const { name, about, digest, resizer } = features;
   const judgement: Judgement = {
@@ -88,25 +94,36 @@ export async function gather(
   seed: number,
   hooks: Hooks,
 ): Promise<Evidence> {
-  const { generated, reference, heldOut, mixture } = sides;
+  const { generated, reference, heldOut, mixture, maker } = sides;
   const of = (side: Side) =>
     features.of(side, (done, total) =>
       hooks.progress?.(done, total, `features of ${side.name} (${features.name})`),
     );
+  const [fake, real] = [await of(generated), await of(reference)];
+  const held = heldOut && (await of(heldOut));
+  const shares =
+    fake.probabilities && real.probabilities
+      ? { fake: fake.probabilities, real: real.probabilities }
+      : undefined;
   return {
-    ...{ generated, reference, heldOut, mixture, seed },
-    features: {
-      fake: await of(generated),
-      real: await of(reference),
-      ...(heldOut ? { heldOut: await of(heldOut) } : {}),
-    },
+    ...{ generated, reference, heldOut, mixture, seed, by: features },
+    features: { fake: fake.features, real: real.features, heldOut: held?.features },
+    ...(shares ? { probabilities: shares } : {}),
+    ...(maker ? { maker } : {}),
   };
 }
 
 /** What metrics can count on. Labels count only where both sides have the same classes. */
-function whatIsThere({ generated, reference, heldOut, mixture }: Sides): Set<Need> {
+function whatIsThere(
+  { generated, reference, heldOut, mixture, maker, run }: Sides,
+  features: Features,
+): Set<Need> {
   const there = new Set<Need>(["features"]);
   if (areImages(reference)) there.add("images");
+  if (features.classifies === true) there.add("probabilities");
+  if (features.activations !== undefined) there.add("layers");
+  if (maker) there.add("maker");
+  if (run === undefined && generated.n === reference.n) there.add("pairs");
   if (heldOut) there.add("heldOut");
   if (mixture) there.add("mixture");
   const same = generated.classes.join("\0") === reference.classes.join("\0");
@@ -115,7 +132,8 @@ function whatIsThere({ generated, reference, heldOut, mixture }: Sides): Set<Nee
 }
 
 /**
- * Metrics for which there are samples enough; what was not asked for by name is left out with a note.
+ * Metrics for which there are samples and pixels enough; what was not asked for by name is left out with
+ * a note.
  * @throws UserError for a metric that was asked for by name, or when none is left
  */
 function enoughFor(
@@ -124,17 +142,28 @@ function enoughFor(
 ): { chosen: Metric[]; notes: string[] } {
   const fewest = [sides.generated, sides.reference].toSorted((a, b) => a.n - b.n)[0];
   const n = fewest?.n ?? 0;
+  const { shape } = sides.reference;
+  const side = areImages(sides.reference) ? Math.min(shape[1] ?? 0, shape[2] ?? 0) : Infinity;
   const tooFew = metrics.filter((m) => m.leastRows > n);
-  const chosen = metrics.filter((m) => m.leastRows <= n);
-  const [first] = tooFew;
-  if (first !== undefined && (named || chosen.length === 0)) {
+  const tooSmall = metrics.filter((m) => !tooFew.includes(m) && (m.leastPixels ?? 0) > side);
+  const chosen = metrics.filter((m) => !tooFew.includes(m) && !tooSmall.includes(m));
+  const [few, small] = [tooFew[0], tooSmall[0]];
+  const must = named || chosen.length === 0;
+  if (must && few !== undefined) {
     throw new UserError(
-      `Metric ${first.name} needs ${first.leastRows} samples on each side, and ${fewest?.name} has ${n}. Give it more.`,
+      `Metric ${few.name} needs ${few.leastRows} samples on each side, and ${fewest?.name} has ${n}. Give it more.`,
     );
   }
-  const names = tooFew.map((m) => m.name).join(", ");
-  const notes = first === undefined ? [] : [`Left out for want of samples: ${names}.`];
-  return { chosen, notes };
+  if (must && small !== undefined) {
+    throw new UserError(
+      `Metric ${small.name} needs images of at least ${small.leastPixels} pixels a side, and these have ${shape[1]} x ${shape[2]}. Leave it out.`,
+    );
+  }
+  const told = (left: readonly Metric[], what: string): string[] =>
+    left.length === 0
+      ? []
+      : [`Left out for want of ${what}: ${left.map((m) => m.name).join(", ")}.`];
+  return { chosen, notes: [...told(tooFew, "samples"), ...told(tooSmall, "pixels")] };
 }
 
 const described = ({ name, n, shape, resizer, split, key }: Side): Judgement["generated"] => ({

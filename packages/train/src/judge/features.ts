@@ -1,8 +1,9 @@
 import { UserError } from "@duelo/core";
 import { keptFeatures } from "../features/cache.ts";
-import type { FeatureNet } from "../features/feature-net.ts";
+import type { FeatureNet, Features as Seen } from "../features/feature-net.ts";
 import { featureNet, featureNets, isNetworkFile, noFeatures } from "../features/named-net.ts";
 import type { Matrix } from "../metrics/matrix.ts";
+import type { Pictures } from "../metrics/pictures.ts";
 import { principalAxes, project } from "../metrics/principal.ts";
 import { areImages, rowsOf, type Side } from "./side.ts";
 
@@ -16,8 +17,14 @@ export interface Features {
   readonly digest?: string;
   /** What happens to an image before it, such as `area to 8x8`. */
   readonly resizer: string;
+  /** Whether it is the network of published FID. */
+  readonly isClassic?: boolean;
+  /** Whether it gives probabilities of classes too. */
+  readonly classifies?: boolean;
   /** One row a sample. `progress` counts samples. */
-  of(side: Side, progress?: (done: number, total: number) => void): Promise<Matrix>;
+  of(side: Side, progress?: (done: number, total: number) => void): Promise<Seen>;
+  /** What some layers make of pictures from 0 to 255; only of networks that show them. */
+  activations?(pictures: Pictures): Promise<readonly Pictures[]>;
   close(): Promise<void>;
 }
 
@@ -31,7 +38,7 @@ const pixels: Features = {
   name: `pixels-${pixelSide}`,
   about: `means of the pixels over an ${pixelSide} x ${pixelSide} grid, 0 to 1: colours and rough shapes, no content`,
   resizer: `area to ${pixelSide}x${pixelSide}`,
-  of: async (side) => pixelFeatures(side),
+  of: async (side) => ({ features: pixelFeatures(side) }),
 };
 
 /** The numbers of a row as they are. */
@@ -40,7 +47,7 @@ const raw: Features = {
   name: "raw",
   about: "the numbers of points and tables as they are",
   resizer: "none",
-  of: async (side) => rowsOf(side),
+  of: async (side) => ({ features: rowsOf(side) }),
 };
 
 const nPrincipal = 64;
@@ -59,19 +66,18 @@ export const featureKinds: readonly Pick<Features, "name" | "about">[] = [
 ];
 
 /**
- * The features that were asked for, by name or by the path of a network, or the plain ones for the kind
- * of samples.
+ * The features that were asked for, by name or by the path of a network; `defaultFeatures` unless asked.
  * @throws UserError with the nearest name, or when they do not fit the samples
  */
 export async function openFeatures(request: {
-  readonly asked?: { readonly name: string; readonly cacheDir: string } | undefined;
+  readonly name?: string | undefined;
+  readonly cacheDir: string;
   /** What they are to fit: the reference. */
   readonly samples: Side;
 }): Promise<Features> {
-  const { asked, samples } = request;
+  const { samples, cacheDir, name = defaultFeatures(samples) } = request;
   const fitting = areImages(samples) ? pixels : raw;
-  if (asked === undefined || asked.name === fitting.name) return fitting;
-  const { name, cacheDir } = asked;
+  if (name === fitting.name) return fitting;
   if (name === principal.name) return principalOf(samples);
   const names = featureKinds.map((f) => f.name);
   if (!isNetworkFile(name) && !names.includes(name)) noFeatures(name, names);
@@ -83,28 +89,45 @@ export async function openFeatures(request: {
   return ofNet(await featureNet({ name, cacheDir }), { about, cacheDir });
 }
 
-/** What `eval` compares by unless told otherwise; undefined for the plain ones. */
-export const defaultFeatures = ({ name, shape }: Side): string | undefined =>
-  name === "fashion-mnist" && shape.join("x") === "1x28x28" ? "fashion-classifier" : undefined;
+const emojiSets = new Set(["emoji", "openmoji", "emoji-google", "emoji-twitter"]);
+
+/**
+ * What samples are compared by unless something else is asked for, in training, in tuning and in `eval`:
+ * a classifier of their own where Duelo has one, else the plain features of their kind.
+ */
+export function defaultFeatures({ name, shape }: Pick<Side, "name" | "shape">): string {
+  if (shape.length !== 3) return raw.name;
+  if (name === "fashion-mnist" && shape[0] === 1) return "fashion-classifier";
+  if (emojiSets.has(name) && (shape[0] === 1 || shape[0] === 3)) return "emoji-classifier";
+  return pixels.name;
+}
+
+const classicAbout =
+  "2,048 features of the Inception network of 2015, that of published FID: compare equal counts of images and the same reference only";
 
 /** What a network sees; of sets, not of what a generator made, it is kept. */
 function ofNet(net: FeatureNet, o: { about: string; cacheDir: string }): Features {
+  const { cacheDir } = o;
   return {
     name: net.name,
-    about: o.about,
+    about: net.isClassic === true ? classicAbout : o.about,
     digest: net.digest,
     resizer: net.resizer,
+    isClassic: net.isClassic ?? false,
+    classifies: net.classifies,
     async of({ data, shape, n, step, key }, progress) {
       const [c = 1, h = 1, w = 1] = shape;
       if (!(data instanceof Uint8Array)) throw new TypeError("images are bytes");
       const reports = progress === undefined ? {} : { progress };
       const make = () => net.extract({ pixels: data, shape: [n, c, h, w], ...reports });
-      const made =
-        step === undefined
-          ? await keptFeatures({ key, n, net, cacheDir: o.cacheDir }, make)
-          : await make();
-      return made.features;
+      return step === undefined ? keptFeatures({ key, n, net, cacheDir }, make) : make();
     },
+    ...(net.hasLayers
+      ? {
+          activations: ({ data, shape }) =>
+            net.activations({ pixels: Float32Array.from(data), shape }),
+        }
+      : {}),
     close: () => net.close(),
   };
 }
@@ -114,7 +137,7 @@ function principalOf(reference: Side): Features {
   const axes = principalAxes(numbersOf(reference), { most: nPrincipal });
   return {
     ...{ ...none, ...principal, resizer: "none" },
-    of: async (side) => project(numbersOf(side), axes),
+    of: async (side) => ({ features: project(numbersOf(side), axes) }),
   };
 }
 

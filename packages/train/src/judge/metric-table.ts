@@ -1,9 +1,16 @@
 import { suggestion, UserError } from "@duelo/core";
+import { classScore } from "./class-score.ts";
+import { classifierScore } from "./classifier-score.ts";
 import { classFrechet, frechet, kernel } from "./distances.ts";
 import type { Metric, Need } from "./metric.ts";
+import { likelihoodBound } from "./likelihood.ts";
 import { highQuality, modes, reverseKl } from "./mixtures.ts";
+import { msSsim, perceptual } from "./diversity.ts";
 import { copies, coverage, density, memorisation, precision, recall } from "./neighbours.ts";
+import { psnr, ssim } from "./pairs.ts";
+import { pathLength } from "./path-length.ts";
 import { sharpnessRatio } from "./sharpness.ts";
+import { sliced } from "./sliced.ts";
 
 /** Everything that can be asked for, in the order in which it is told. */
 export const metrics: readonly Metric[] = [
@@ -16,10 +23,19 @@ export const metrics: readonly Metric[] = [
   recall,
   density,
   coverage,
+  classScore,
+  msSsim,
   sharpnessRatio,
   copies,
   memorisation,
   classFrechet,
+  classifierScore,
+  sliced,
+  perceptual,
+  pathLength,
+  likelihoodBound,
+  psnr,
+  ssim,
 ];
 
 const whatIsNeeded: Readonly<Record<Need, string>> = {
@@ -28,10 +44,15 @@ const whatIsNeeded: Readonly<Record<Need, string>> = {
   labels: "labels on both sides: class folders, or a generator that takes classes",
   heldOut: "data held out from training: train with --hold-out 0.1",
   mixture: "points of a known mixture, ring8 or grid25",
+  probabilities: "features of a classifier: --features fashion-classifier or emoji-classifier",
+  layers: "features with layers: --features fashion-classifier or emoji-classifier",
+  maker: "a run that makes its samples of noise",
+  pairs: "two folders of equally many images, which are compared in the order of their names",
 };
 
 /**
- * The metrics of those names, or all that what is there allows; of a known mixture, its protocol. `there` says what is.
+ * The metrics of those names, or all that what is there allows but those that take long; of a known
+ * mixture, its protocol. `there` says what is.
  * @throws UserError for an unknown name, or a metric that needs what is not there
  */
 export function chooseMetrics(request: {
@@ -41,7 +62,7 @@ export function chooseMetrics(request: {
   const { names, there } = request;
   const lacks = (metric: Metric): Need | undefined => metric.needs.find((n) => !there.has(n));
   if (names === undefined) {
-    const fitting = metrics.filter((m) => lacks(m) === undefined);
+    const fitting = metrics.filter((m) => m.onRequest !== true && lacks(m) === undefined);
     const ofMixture = fitting.filter((m) => m.needs.includes("mixture"));
     return ofMixture.length > 0 ? ofMixture : fitting; // the protocol of a mixture says it all
   }

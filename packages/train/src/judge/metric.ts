@@ -1,5 +1,7 @@
 import type { Toy } from "../data/toy.ts";
 import type { Matrix, Pair } from "../metrics/matrix.ts";
+import type { FunctionRequest } from "../open-function.ts";
+import type { Features } from "./features.ts";
 import type { Side } from "./side.ts";
 
 /** One number of a judgement, with all that it takes to read it. */
@@ -26,6 +28,12 @@ export interface Evidence {
   readonly heldOut?: Side | undefined;
   /** Features of each side, where the metric asks for them. */
   readonly features: Pair & { readonly heldOut?: Matrix | undefined };
+  /** What a classifier says of each side, where the features are those of one. */
+  readonly probabilities?: Pair & { readonly heldOut?: Matrix | undefined };
+  /** What made the features. */
+  readonly by: Pick<Features, "name" | "isClassic" | "activations">;
+  /** The run that made the samples, where one did and makes them of noise. */
+  readonly maker?: FunctionRequest;
   /** The mixture that points come from, where they do. */
   readonly mixture?: Toy | undefined;
   readonly seed: number;
@@ -34,7 +42,16 @@ export interface Evidence {
 }
 
 /** What a metric cannot do without. */
-export type Need = "images" | "features" | "labels" | "heldOut" | "mixture";
+export type Need =
+  | "images"
+  | "features"
+  | "labels"
+  | "heldOut"
+  | "mixture"
+  | "probabilities"
+  | "layers"
+  | "maker"
+  | "pairs";
 
 /** Something that can be asked for by name. */
 export interface Metric {
@@ -49,6 +66,10 @@ export interface Metric {
   readonly needs: readonly Need[];
   /** The fewest samples on each side. */
   readonly leastRows: number;
+  /** The fewest pixels on a side; any unless said. */
+  readonly leastPixels?: number;
+  /** Computed only when it is named, since it takes long. */
+  readonly onRequest?: boolean;
   /** @throws UserError when the evidence is not enough */
   compute(evidence: Evidence): Promise<readonly Score[]>;
 }

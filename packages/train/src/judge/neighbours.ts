@@ -1,9 +1,9 @@
-import { bootstrapMean, quantile } from "../metrics/bootstrap.ts";
+import { bootstrap, bootstrapMean, quantile } from "../metrics/bootstrap.ts";
 import { drawRows } from "../metrics/draw.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
 import { memorisation as memorised } from "../metrics/memorisation.ts";
 import { nearestDistances, neighbourScores, type NeighbourScores } from "../metrics/neighbours.ts";
-import { floorPair } from "./distances.ts";
+import { floorPair } from "./floor.ts";
 import type { Evidence, Metric } from "./metric.ts";
 import { nearestRows } from "./nearest.ts";
 
@@ -109,18 +109,44 @@ export const memorisation: Metric = {
     const fake = atMost(features.fake, "memorisation fake", seed);
     const train = atMost(real, "memorisation train", seed);
     const held = atMost(heldOut, "memorisation held out", seed);
-    const { nearerToTrain: value, compared } = memorised({ fake, train, heldOut: held, seed });
+    const { brief } = evidence;
+    const found = memorised({ fake, train, heldOut: held, seed });
+    const { nearerToTrain: value, compared } = found;
     const around = 1.96 * Math.sqrt((value * (1 - value)) / fake.rows); // of a share, normal
     const interval = [Math.max(0, value - around), Math.min(1, value + around)] as const;
+    const base = { better: "neither", nGenerated: fake.rows, nReference: compared } as const;
     return [
       {
-        ...{ metric: this.name, title: this.title, better: "neither", value, floor: 0.5 },
-        ...{ nGenerated: fake.rows, nReference: compared },
-        ...(evidence.brief ? {} : { interval }),
+        ...{ ...base, metric: this.name, title: this.title, value, floor: 0.5 },
+        ...(brief ? {} : { interval }),
+      },
+      {
+        ...{
+          ...base,
+          metric: "memorisation-ratio",
+          title: ratioTitle,
+          value: found.ratio,
+          floor: 1,
+        },
+        ...(brief ? {} : { interval: ratioInterval(found.parts, seed) }),
       },
     ];
   },
 };
+
+const ratioTitle = "Distance to training data, over that to held-out";
+
+function ratioInterval(parts: Float64Array, seed: number): readonly [number, number] {
+  const { low, high } = bootstrap({
+    rows: parts.length,
+    statistic(rows) {
+      const median = quantile(Float64Array.from(rows, (i) => parts[i] ?? 0).sort(), 0.5);
+      return median / (1 - median);
+    },
+    seed,
+  });
+  return [low, high];
+}
 
 const rare = 0.05;
 

@@ -10,6 +10,7 @@ import { openData } from "../data/open.ts";
 import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
+import type { FunctionRequest } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
 import { openRunData } from "../run-data.ts";
 import { firstOf } from "../streams.ts";
@@ -46,6 +47,8 @@ export interface Sides {
   readonly mixture?: Toy;
   /** The run that made the samples, where one did. */
   readonly run?: RunInfo;
+  /** Opens its generator, where that makes samples of noise. */
+  readonly maker?: FunctionRequest;
 }
 
 /** Records of a reference that are looked at: the metrics' cost grows with them. */
@@ -87,9 +90,10 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   const mixture = mixtureOf(reference.name);
   const n = request.n ?? defaultCount(reference, mixture);
   const { runs, seed = 0, recipe, cacheDir, best = false } = request;
+  const known = recipe === undefined ? {} : { recipe };
   const made = await sampleRun({
     ...{ runs, run: info.dir, n: atMost(n, reference), seed, cacheDir, best },
-    ...(recipe === undefined ? {} : { recipe }),
+    ...known,
     progress: (done, total) => hooks.progress?.(done, total, "making samples"),
   });
   if (made.fromRecords && request.against === undefined) {
@@ -117,6 +121,7 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
     ...(heldOut ? { heldOut } : {}),
     ...(mixture ? { mixture } : {}),
     run: info,
+    ...(made.before.length === 0 ? { maker: { run: info.dir, best, ...known } } : {}),
   };
 }
 

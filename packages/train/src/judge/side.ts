@@ -1,4 +1,5 @@
 import type { Matrix } from "../metrics/matrix.ts";
+import type { Pictures } from "../metrics/pictures.ts";
 
 /** Samples of one side of a judgement: what was made, or what it is held against. All in memory. */
 export interface Side {
@@ -28,6 +29,12 @@ export const areImages = ({ shape }: Side): boolean => shape.length === 3;
 export function rowsOf({ n, data }: Side): Matrix {
   const cols = n === 0 ? 0 : data.length / n;
   return { rows: n, cols, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}
+
+/** Images as pictures from 0 to 255; the memory is shared. */
+export function picturesOf({ shape, n, data }: Side): Pictures {
+  const [c = 1, h = 1, w = 1] = shape;
+  return { shape: [n, c, h, w], data };
 }
 
 /** `3x64x64` as people say it: `64 x 64 pixels, RGB`. */

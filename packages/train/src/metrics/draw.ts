@@ -33,6 +33,21 @@ export function drawRowsAgain({ n, of, seed, purpose, counter = 0 }: Draw): Int3
   return rows;
 }
 
+/** Pairs of rows; a row may be in several. */
+export interface RowPairs {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+}
+
+/** Random pairs of `of` rows, at least 2; a row is never paired with itself. */
+export function drawPairs(o: { pairs: number; of: number; seed: number }): RowPairs {
+  const { pairs: n, of, seed } = o;
+  const first = drawRowsAgain({ n, of, seed, purpose: "diversity first" });
+  const others = drawRowsAgain({ n, of: of - 1, seed, purpose: "diversity second" });
+  const second = others.map((other, i) => (other >= (first[i] ?? 0) ? other + 1 : other));
+  return { first, second };
+}
+
 /**
  * Two disjoint random halves of equal size, for the floor of a metric: what it says of real samples
  * against other real samples. One row is left over when their number is odd.

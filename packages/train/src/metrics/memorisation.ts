@@ -33,6 +33,8 @@ export interface Memorisation {
   readonly copies: number;
   /** How many training and how many held-out samples were compared with. */
   readonly compared: number;
+  /** Of each fake the first distance over the sum of both, for an interval of the ratio: m / (1 - m) of their median m. */
+  readonly parts: Float64Array; // [fakes]
 }
 
 /**
@@ -65,14 +67,15 @@ export function memorisation({
   const { drawn: seen, all } = draw(train, "train");
   const { drawn: unseen } = draw(heldOut, "held-out");
   // The median of a / (a + b), which stays in 0 to 1 where b is 0, gives the median of a / b.
-  const parts = seen.map((a, i) => part(Math.sqrt(a), Math.sqrt(unseen[i] ?? 0))).toSorted();
-  const median = quantile(parts, 0.5);
+  const parts = seen.map((a, i) => part(Math.sqrt(a), Math.sqrt(unseen[i] ?? 0)));
+  const median = quantile(parts.toSorted(), 0.5);
   const nearer = seen.reduce((sum, a, i) => sum + win(a, unseen[i] ?? 0), 0);
   return {
     ratio: median / (1 - median),
     nearerToTrain: nearer / fake.rows,
     copies: all.filter((a) => a === 0).length / fake.rows,
     compared,
+    parts,
   };
 }
 

@@ -77,12 +77,12 @@ export interface PathOptions {
 /**
  * Perceptual path length (Karras et al. 2019, arXiv:1812.04948, Section 4.1): the mean of
  * d(G(at t), G(at t + epsilon)) / epsilon^2, without what lies below the 1st and above the 99th
- * percentile. Small where pictures change evenly. It depends on the perceptual network and on the space.
+ * percentile (`kept`). Small where pictures change evenly. It depends on the perceptual network and on the space.
  * @throws UserError for latents of different shapes, and distances that are not finite
  */
 export async function pathLength(
   options: PathOptions,
-): Promise<{ mean: number; values: Float64Array }> {
+): Promise<{ mean: number; values: Float64Array; kept: Float64Array }> {
   const { from, to, along, sampling, epsilon = 1e-4, seed = 0, distance } = options;
   const metric = "The path length";
   checkMatrix(from, { metric, which: "starting", leastRows: 1 });
@@ -107,7 +107,7 @@ export async function pathLength(
   // From the value at or below the 1st percentile to the one at or above the 99th.
   const last = rising.length - 1;
   const kept = rising.slice(Math.floor(0.01 * last), Math.ceil(0.99 * last) + 1);
-  return { mean: kept.reduce((a, b) => a + b, 0) / kept.length, values };
+  return { mean: kept.reduce((a, b) => a + b, 0) / kept.length, values, kept };
 }
 
 /** The points at t + shift of the way, in float64: epsilon is lost in float32. */

@@ -52,7 +52,10 @@ export function plane({ shape, data }: Pictures, picture: number, channel: numbe
 export function takePictures({ shape, data }: Pictures, rows: ArrayLike<number>): Pictures {
   const [n, ...rest] = shape;
   const size = data.length / n;
-  const taken = new Float64Array(rows.length * size);
+  const taken =
+    data instanceof Uint8Array
+      ? new Uint8Array(rows.length * size)
+      : new Float64Array(rows.length * size);
   for (let i = 0; i < rows.length; i++) {
     const from = (rows[i] ?? 0) * size;
     taken.set(data.subarray(from, from + size), i * size);

@@ -39,6 +39,23 @@ describe("the sliced Wasserstein distance", () => {
     expect(slicedDistance({ real, fake: weak, ...few }).mean).toBeCloseTo(plain, 2);
   });
 
+  test("is what moving sorted points costs, each direction for itself, and says how sure it is", () => {
+    const real = noise(60, 16, 1);
+    const fake = noise(60, 16, 2);
+    const again = slicedDistance({ real, fake, ...few, resamples: 20 });
+    expect(again.mean).toBe(slicedDistance({ real, fake, ...few }).mean);
+    expect(again.standardError).toBeGreaterThan(0);
+    expect(again.standardError).toBeLessThan(again.mean);
+    expect(again.pictures).toBe(60);
+    // Normal noise with every pixel of a patch equal to v: along u its deviation is |sum of u|.
+    const flat: Pictures = {
+      shape: [60, 1, 16, 16],
+      data: Float64Array.from({ length: 60 * 256 }, (_, i) => (Math.floor(i / 256) - 29.5) / 17.3),
+    };
+    expect(slicedDistance({ real: flat, fake: flat, ...few }).mean).toBeLessThan(150);
+    expect(slicedDistance({ real: flat, fake, ...few }).mean).toBeGreaterThan(300);
+  });
+
   test("refuses small pictures and different sizes", () => {
     expect(() =>
       slicedDistance({ real: noise(2, 8, 1), fake: noise(2, 8, 2) }),

@@ -2,6 +2,7 @@ import { UserError } from "@duelo/core";
 import { fillNormal, streamOf } from "../random.ts";
 import { drawRows, drawRowsAgain } from "./draw.ts";
 import type { Matrix } from "./matrix.ts";
+import { forEachTile } from "./pairwise.ts";
 import { plane, takePictures, type Pictures } from "./pictures.ts";
 
 const metric = "The sliced Wasserstein distance";
@@ -18,6 +19,8 @@ export interface SlicedOptions {
   /** Directions that patches are projected onto; 512 unless said otherwise. */
   readonly projections?: number;
   readonly seed?: number;
+  /** Draws the generated pictures again so often for `standardError`; not at all unless said. */
+  readonly resamples?: number;
 }
 
 export interface SlicedDistance {
@@ -25,6 +28,10 @@ export interface SlicedDistance {
   readonly levels: readonly { readonly side: number; readonly distance: number }[];
   /** Their mean. */
   readonly mean: number;
+  /** How many pictures of each set were looked at. */
+  readonly pictures: number;
+  /** Of the mean, over which generated pictures were drawn, from some of the projections. */
+  readonly standardError?: number;
 }
 
 /**
@@ -41,21 +48,38 @@ export function slicedDistance({
   patches = 32,
   projections = 512,
   seed = 0,
+  resamples = 0,
 }: SlicedOptions): SlicedDistance {
   check(real, fake);
   const n = Math.min(pictures, real.shape[0], fake.shape[0]);
   const some = (of: Pictures, which: string) =>
     laplacian(takePictures(of, drawRows({ n, of: of.shape[0], seed, purpose: `sliced ${which}` })));
   const [reals, fakes] = [some(real, "real"), some(fake, "fake")];
+  const again = Array.from({ length: resamples }, (_, counter) =>
+    drawRowsAgain({ n, of: n, seed, purpose: "sliced again", counter }),
+  );
   const levels = reals.map((level, i) => {
     const other = fakes[i] ?? level;
     const cut = (of: Pictures, which: string) =>
       descriptors(of, { patches, seed, purpose: `sliced patches ${which}`, counter: i });
     const [a, b] = [cut(level, "real"), cut(other, "fake")];
-    const distance = 1e3 * sliced({ a, b }, { projections, seed, level: i });
-    return { side: level.shape[2], distance };
+    const found = sliced({ a, b }, { projections, seed, level: i, again, patches });
+    return { side: level.shape[2], ...found };
   });
-  return { levels, mean: levels.reduce((sum, l) => sum + l.distance, 0) / levels.length };
+  const meanOf = (value: (level: (typeof levels)[number]) => number): number =>
+    levels.reduce((sum, level) => sum + value(level), 0) / levels.length;
+  const others = again.map((_, r) => meanOf((level) => level.again[r] ?? 0));
+  return {
+    levels: levels.map(({ side, distance }) => ({ side, distance })),
+    mean: meanOf((level) => level.distance),
+    pictures: n,
+    ...(resamples > 1 ? { standardError: deviation(others) } : {}),
+  };
+}
+
+function deviation(values: readonly number[]): number {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / (values.length - 1));
 }
 
 function check(real: Pictures, fake: Pictures): void {
@@ -91,8 +115,6 @@ export function laplacian(pictures: Pictures): Pictures[] {
   }
   return levels;
 }
-
-const taps = [1, 4, 6, 4, 1].map((v) => v / 16);
 
 /** Blurred, and every second pixel of that. */
 function reduce(pictures: Pictures): Pictures {
@@ -138,23 +160,26 @@ function eachPlane(
 function blur(x: Float64Array, height: number, width: number): Float64Array {
   const across = new Float64Array(x.length);
   const out = new Float64Array(x.length);
-  for (let i = 0; i < height; i++) {
-    for (let j = 0; j < width; j++) {
-      let sum = 0;
-      for (const [t, tap] of taps.entries())
-        sum += tap * (x[i * width + mirrored(j + t - 2, width)] ?? 0);
-      across[i * width + j] = sum;
-    }
+  const [columns, rows] = [reach(width, 1), reach(height, width)];
+  for (let i = 0, at = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) across[at++] = tapped(x, i * width, columns, 5 * j);
   }
-  for (let i = 0; i < height; i++) {
-    for (let j = 0; j < width; j++) {
-      let sum = 0;
-      for (const [t, tap] of taps.entries())
-        sum += tap * (across[mirrored(i + t - 2, height) * width + j] ?? 0);
-      out[i * width + j] = sum;
-    }
+  for (let i = 0, at = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) out[at++] = tapped(across, j, rows, 5 * i);
   }
   return out;
+}
+
+/** Where the five taps of each place along an axis of `n` lie, `stride` apart. */
+const reach = (n: number, stride: number): Int32Array =>
+  Int32Array.from(
+    { length: 5 * n },
+    (_, k) => stride * mirrored(Math.floor(k / 5) + (k % 5) - 2, n),
+  );
+
+function tapped(x: Float64Array, from: number, places: Int32Array, k: number): number {
+  const value = (t: number): number => x[from + (places[k + t] ?? 0)] ?? 0;
+  return (value(0) + value(4) + 4 * (value(1) + value(3)) + 6 * value(2)) / 16;
 }
 
 function mirrored(i: number, n: number): number {
@@ -203,33 +228,82 @@ function standardise({ rows, cols, data }: Matrix, from: number): void {
   }
 }
 
-/** The mean over random directions of the mean distance between sorted projections. */
+const directionsAtOnce = 32;
+
+/**
+ * The mean over random directions of the mean distance between sorted projections, times 1,000; and the
+ * same from the first directions alone for the pictures drawn again, `again[r]` of them at a time.
+ */
 function sliced(
   { a, b }: { a: Matrix; b: Matrix },
-  { projections, seed, level }: { projections: number; seed: number; level: number },
-): number {
-  const stream = streamOf(`metric sliced directions ${level}`);
-  const direction = new Float32Array(a.cols);
+  o: { projections: number; seed: number; level: number; again: Int32Array[]; patches: number },
+): { distance: number; again: number[] } {
   let total = 0;
-  for (let p = 0; p < projections; p++) {
-    fillNormal(direction, { seed, stream, counter: p });
-    const norm = Math.sqrt(direction.reduce((sum, v) => sum + v * v, 0));
-    const [x, y] = [projected(a, direction, norm), projected(b, direction, norm)];
+  const again = o.again.map(() => 0);
+  for (let from = 0; from < o.projections; from += directionsAtOnce) {
+    const directions = directionsFrom(from, { ...o, cols: a.cols });
+    const [real, fake] = [projected(a, directions), projected(b, directions)];
+    for (const line of real) line.sort();
+    if (from === 0) {
+      for (const [r, pictures] of o.again.entries()) {
+        const drawn = fake.map((line) => drawAgain(line, pictures, o.patches).sort());
+        again[r] = (1e3 * sumOfGaps(real, drawn)) / directions.rows;
+      }
+    }
+    for (const line of fake) line.sort();
+    total += sumOfGaps(real, fake);
+  }
+  return { distance: (1e3 * total) / o.projections, again };
+}
+
+/** Sums over directions of the mean distance between two sorted lines. */
+function sumOfGaps(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  let total = 0;
+  for (const [d, x] of a.entries()) {
+    const y = b[d] ?? x;
     let sum = 0;
     for (let i = 0; i < x.length; i++) sum += Math.abs((x[i] ?? 0) - (y[i] ?? 0));
     total += sum / x.length;
   }
-  return total / projections;
+  return total;
 }
 
-/** Each row along the direction, rising. */
-function projected({ rows, cols, data }: Matrix, direction: Float32Array, norm: number) {
-  const out = new Float32Array(rows);
+/** The projections of the patches of some pictures, each with all of its patches. */
+function drawAgain(line: Float32Array, pictures: Int32Array, patches: number): Float32Array {
+  const drawn = new Float32Array(line.length);
+  for (const [i, picture] of pictures.entries())
+    drawn.set(line.subarray(picture * patches, (picture + 1) * patches), i * patches);
+  return drawn;
+}
+
+/** Unit vectors, [directions, cols]; each depends on its number alone. */
+function directionsFrom(
+  from: number,
+  o: { projections: number; seed: number; level: number; cols: number },
+): Matrix {
+  const { seed, cols } = o;
+  const stream = streamOf(`metric sliced directions ${o.level}`);
+  const rows = Math.min(directionsAtOnce, o.projections - from);
+  const data = new Float64Array(rows * cols);
+  const direction = new Float32Array(cols);
   for (let i = 0; i < rows; i++) {
-    let sum = 0;
-    for (let at = i * cols, j = 0; j < cols; j++, at++)
-      sum += (data[at] ?? 0) * (direction[j] ?? 0);
-    out[i] = sum / norm;
+    fillNormal(direction, { seed, stream, counter: from + i });
+    const norm = Math.sqrt(direction.reduce((sum, v) => sum + v * v, 0));
+    for (let j = 0; j < cols; j++) data[i * cols + j] = (direction[j] ?? 0) / norm;
   }
-  return out.toSorted();
+  return { rows, cols, data };
+}
+
+/** The rows along each direction: a line of `rows` numbers a direction. */
+function projected(patches: Matrix, directions: Matrix): Float32Array[] {
+  const lines = Array.from({ length: directions.rows }, () => new Float32Array(patches.rows));
+  forEachTile({ a: patches, b: directions, kernel: "dot" }, (tile) => {
+    const { values, stride, aFrom, aRows, bFrom, bRows } = tile;
+    for (let j = 0; j < bRows; j++) {
+      const line = lines[bFrom + j];
+      if (line === undefined) continue;
+      for (let i = 0; i < aRows; i++) line[aFrom + i] = values[i * stride + j] ?? 0;
+    }
+  });
+  return lines;
 }

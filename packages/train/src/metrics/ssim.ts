@@ -1,5 +1,5 @@
 import { UserError } from "@duelo/core";
-import { drawRowsAgain } from "./draw.ts";
+import { drawPairs, type RowPairs } from "./draw.ts";
 import { checkPictures, plane, takePictures, type PicturePair, type Pictures } from "./pictures.ts";
 
 const side = 11; // of the window, with a Gaussian of sigma 1.5 (Wang et al. 2004)
@@ -60,7 +60,7 @@ export function scalesOf({ shape: [, , height, width] }: Pictures): number {
  * Diversity of a set: the mean MS-SSIM of random pairs of its pictures, a picture never with itself
  * (Odena et al. 2017, arXiv:1610.09585, Section 4.2). Lower is more diverse; compare with the same of
  * real pictures.
- * @returns the mean and the value of each pair, for an interval
+ * @returns the mean, the value of each pair and which pictures it is of, for an interval
  * @throws UserError for fewer than 2 pictures, and as `ssim`
  */
 export function msSsimDiversity({
@@ -73,19 +73,23 @@ export function msSsimDiversity({
   range: number;
   pairs?: number;
   seed?: number;
-}): { mean: number; values: Float64Array; scales: number } {
+}): { mean: number; values: Float64Array; scales: number } & RowPairs {
   const of = pictures.shape[0];
   if (of < 2) {
     throw new UserError(`The diversity of pictures needs at least 2 of them, and there are ${of}.`);
   }
-  const first = drawRowsAgain({ n: pairs, of, seed, purpose: "diversity first" });
-  const others = drawRowsAgain({ n: pairs, of: of - 1, seed, purpose: "diversity second" });
-  const second = others.map((other, i) => (other >= (first[i] ?? 0) ? other + 1 : other));
-  const [a, b] = [takePictures(pictures, first), takePictures(pictures, second)];
-  const values = msSsim({ a, b, range });
+  const { first, second } = drawPairs({ pairs, of, seed });
+  const values = new Float64Array(pairs);
+  const atOnce = Math.max(1, Math.floor((numbersAtOnce * of) / pictures.data.length));
+  for (let from = 0; from < pairs; from += atOnce) {
+    const some = (rows: Int32Array) => takePictures(pictures, rows.subarray(from, from + atOnce));
+    values.set(msSsim({ a: some(first), b: some(second), range }), from);
+  }
   const mean = values.reduce((x, y) => x + y, 0) / values.length;
-  return { mean, values, scales: scalesOf(pictures) };
+  return { mean, values, scales: scalesOf(pictures), first, second };
 }
+
+const numbersAtOnce = 2 ** 22; // of each side of the pairs that are held together
 
 function checkPair(pair: PicturePair, metric: string): void {
   checkPictures(pair, metric);

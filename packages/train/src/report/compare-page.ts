@@ -1,5 +1,5 @@
 import { chart, swatch } from "./chart.ts";
-import { scoreRows, seriesNames, type Comparison } from "./comparison.ts";
+import { conditionRows, scoreRows, seriesNames, type Comparison } from "./comparison.ts";
 import { html, Html, join } from "./html.ts";
 import type { RunRecord } from "./run-record.ts";
 import { durationText, numberText } from "./words.ts";
@@ -82,11 +82,19 @@ function numbers(compared: Comparison): Html {
       { name: "steps", cells: runs.map((run) => numberText(run.step)) },
       { name: "records seen", cells: runs.map((run) => numberText(run.nImages)) },
       { name: "training time", cells: runs.map((run) => durationText(run.timeMs)) },
+      { name: "health", cells: runs.map(healthCell) },
       ...losses.map((name) => ({
         name: `${name}, mean of the last tenth`,
         cells: runs.map((run) => finalText(run.finals[name])),
       })),
     ])}`;
+}
+
+/** The last verdict, and since when; why, in small. */
+function healthCell({ health }: Comparison["runs"][number]): Html {
+  if (health === undefined) return html`–`;
+  const { name, since, text } = health;
+  return html`<p><b>${name}</b>, since step ${numberText(since)}: ${text}.</p>`;
 }
 
 /** What `duelo eval` found of each; the best of a row stands out where all were judged alike. */
@@ -102,6 +110,10 @@ function judgements(compared: Comparison): Html {
     ${runTable(shortNames(compared), [
       ...rows.map(({ name, scores }) => ({ name, cells: scoreCells(scores) })),
       { name: "in words", cells: words },
+      ...conditionRows(compared).map(({ name, values }) => ({
+        name,
+        cells: values.map((value) => value ?? "–"),
+      })),
     ])}`;
 }
 

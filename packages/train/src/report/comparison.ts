@@ -1,7 +1,9 @@
+import type { Verdict } from "../health/verdict.ts";
 import type { Judgement } from "../judge/judgement.ts";
 import type { RunRecord } from "./run-record.ts";
 import { finalMean } from "./series.ts";
 import { optionRows } from "./summary.ts";
+import { numberText } from "./words.ts";
 
 /** One run of several, in numbers. */
 export interface ComparedRun {
@@ -17,6 +19,8 @@ export interface ComparedRun {
   readonly finals: Readonly<Record<string, number | null>>;
   /** What `duelo eval` last found, where it did. */
   readonly judgement?: Judgement;
+  /** How it was doing when it was last probed, where it was. */
+  readonly health?: Verdict;
 }
 
 /** Runs side by side. */
@@ -35,7 +39,7 @@ export function comparison(records: readonly RunRecord[]): Comparison {
 }
 
 function comparedRun(record: RunRecord): ComparedRun {
-  const { name, options, step, nImages, timeMs, series } = record;
+  const { name, options, step, nImages, timeMs, series, health } = record;
   const judgement = record.judgements.at(-1);
   const finals = series.map((s) => {
     const mean = finalMean(s);
@@ -50,6 +54,7 @@ function comparedRun(record: RunRecord): ComparedRun {
     timeMs,
     finals: Object.fromEntries(finals),
     ...(judgement === undefined ? {} : { judgement }),
+    ...(health === undefined ? {} : { health: health.verdict }),
   };
 }
 
@@ -117,3 +122,30 @@ export function scoreRows({ runs }: Comparison): {
 }
 
 export type ScoreRows = typeof scoreRows;
+
+/** What the scores of each run must be read with, a row a fact; none where no run was judged. */
+export function conditionRows({ runs }: Comparison): {
+  readonly name: string;
+  readonly values: readonly (string | undefined)[];
+}[] {
+  const facts: readonly (readonly [name: string, of: (judgement: Judgement) => string])[] = [
+    ["features", ({ features }) => networkText(features)],
+    ["resized for them", ({ features }) => features.resizer],
+    ["judged against", ({ reference }) => sideText(reference)],
+    ["samples judged", ({ generated }) => numberText(generated.n)],
+  ];
+  if (runs.every((run) => run.judgement === undefined)) return [];
+  return facts.map(([name, of]) => ({
+    name,
+    values: runs.map(({ judgement }) => judgement && of(judgement)),
+  }));
+}
+
+export type ConditionRows = typeof conditionRows;
+
+/** The name of a network, and the beginning of its digest. */
+const networkText = ({ name, digest }: Judgement["features"]): string =>
+  digest === undefined ? name : `${name} (sha256 ${digest.slice(0, 12)}…)`;
+
+const sideText = ({ name, split, n, resizer }: Judgement["reference"]): string =>
+  `${name}${split === undefined ? "" : ` (${split})`}, ${numberText(n)}, resized: ${resizer}`;

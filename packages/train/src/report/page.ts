@@ -188,9 +188,9 @@ function film(frames: readonly Frame[]): Html {
     </ul>`;
 }
 
-function useSection({ name, options }: RunRecord): Html {
+function useSection({ name, options, samples }: RunRecord): Html {
   const commands = [
-    ...useCommands(name),
+    ...(samples.length > 0 ? useCommands(name) : []), // a recipe without samples has no generator
     {
       about: "Train with the same choices (a run that was stopped goes on)",
       command: trainCommand(options),

@@ -312,7 +312,44 @@ test("names from outside stay text", async () => {
   expect(texts("h1")).toEqual([`${nasty} on ${nasty}`]);
   expect(document.querySelectorAll("script").length).toBe(1);
   expect(document.querySelectorAll("style").length).toBe(3); // the page's and one in each chart
-  expect(document.querySelector("pre")?.textContent).toBe(`duelo sample '0001-<b>'\\''' -n 64`);
+  const commands = texts("pre");
+  expect(commands.length).toBe(1); // it has no samples, so nothing makes any
+  expect(commands[0]).toMatch(/^duelo train '<\/title>/);
+});
+
+describe("the health of a run", () => {
+  const probed = (step: number, name: string, log: object = {}) => ({
+    ...ganLine(step),
+    log: { ...ganLine(step).log, "weight/G": 5, "health/diversity": 0.5, ...log },
+    verdict: { name, since: step, text: "said then", evidence: {}, advice: "Wait." },
+  });
+
+  test("is a section of its own: the verdict, what was said over time, and its numbers", async () => {
+    const lines = Array.from({ length: 30 }, (_, i) =>
+      probed(10 * (i + 1), "too early", { "health/distance": 1 / (i + 1), "health/clusters": i }),
+    );
+    const { texts, document } = await report({ lines });
+    expect(texts("h2")).toContain("Health");
+    const verdict = texts("h2 + p").find((text) => text.includes("since step"));
+    expect(verdict).toMatch(/^healthy, since step \d+: .+\. Let it train\.$/);
+    expect(texts(".said li")).toEqual([
+      expect.stringMatching(/^steps 10 to \d+: too early$/),
+      expect.stringMatching(/^steps \d+ to 300: healthy$/),
+    ]);
+    expect(document.querySelector(".strip")?.getAttribute("aria-label")).toContain("healthy");
+    const charts = texts(".chart b");
+    expect(charts).toContain("distance of samples to the data; 0 is alike");
+    expect(charts.filter((title) => title.startsWith("health/"))).toEqual([]); // not twice
+  });
+
+  test("tells of returns after divergence, and says nothing where nothing was probed", async () => {
+    const back = { ...probed(20, "healthy"), rollback: { from: 40, rate: 0.5 } };
+    const { texts } = await report({ lines: [probed(10, "healthy"), back] });
+    expect(texts(".warning")).toEqual([
+      "Diverged at step 40; went back to step 20 with 0.5 of the learning rate.",
+    ]);
+    expect((await report({ lines: [ganLine(1)] })).texts("h2")).not.toContain("Health");
+  });
 });
 
 describe("a folder that is no run", () => {

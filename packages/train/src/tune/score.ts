@@ -2,7 +2,8 @@ import { UserError } from "@duelo/core";
 import type { Recipe } from "@duelo/zoo";
 import { isToy } from "../data/toy.ts";
 import { gather } from "../judge/evaluate.ts";
-import { openFeatures } from "../judge/features.ts";
+import { shippedNets } from "../features/shipped.ts";
+import { defaultFeatures, openFeatures } from "../judge/features.ts";
 import { chooseMetrics } from "../judge/metric-table.ts";
 import type { Need } from "../judge/metric.ts";
 import { openSides } from "../judge/open-sides.ts";
@@ -16,6 +17,10 @@ export interface Scorer {
 }
 
 const nImages = 2000;
+
+/** Whether a set is compared by a classifier of its own. */
+const hasClassifier = (data: string): boolean =>
+  shippedNets.some(({ name }) => name === defaultFeatures({ name: data, shape: [1, 1, 1] }));
 
 /**
  * Scores by one of the metrics of `evaluate`: `high-quality` for a known mixture and `frechet` for all
@@ -35,6 +40,7 @@ export function scorerOf(request: {
   const there = new Set<Need>([
     "features",
     "heldOut",
+    ...(hasClassifier(data) ? (["probabilities", "layers"] as const) : []),
     ...(domains.includes("image") ? (["images"] as const) : []),
     ...(domains.includes("label") ? (["labels"] as const) : []),
     ...(mixture ? (["mixture"] as const) : []),
@@ -53,7 +59,7 @@ export function scorerOf(request: {
     async score({ dir }) {
       const n = mixture ? {} : { n: nImages };
       const sides = await openSides({ runs: ".", judged: dir, recipe, seed, cacheDir, ...n }, {});
-      const features = await openFeatures({ samples: sides.reference });
+      const features = await openFeatures({ cacheDir, samples: sides.reference });
       try {
         const evidence = { ...(await gather(sides, features, seed, {})), brief: true };
         const scores = await metric.compute(evidence); // several where each class has its own

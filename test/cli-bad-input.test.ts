@@ -258,7 +258,7 @@ test("what cannot be judged or compared", async () => {
     `"2: Name what to judge: a run, or a folder of samples. See duelo eval --help."`,
   );
   expect(await refused("eval 1 --metrics fidd")).toMatchInlineSnapshot(
-    `"2: There is no metric "fidd". Did you mean "fid"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, sharpness, copies, memorisation, class-frechet."`,
+    `"2: There is no metric "fidd". Did you mean "fid"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, psnr, ssim."`,
   );
   expect(await refused("eval photos --size 16")).toMatchInlineSnapshot(
     `"2: photos is no run, so it is not known what to hold it against. Name the real data with --against."`,
@@ -273,18 +273,38 @@ test("what cannot be judged or compared", async () => {
 
 test("samples that cannot be judged", async () => {
   const judge = (rest: string) => refused(`eval photos ${rest}`);
-  expect(await judge("--against mixed")).toMatchInlineSnapshot();
+  expect(await judge("--against mixed")).toMatchInlineSnapshot(
+    `"2: The pictures of mixed differ in size (a.webp is 256 x 256, b.webp is 40 x 30). Give the height and width to train at."`,
+  );
   expect(
     await refused("eval few --against photos --size 16 --metrics recall"),
-  ).toMatchInlineSnapshot();
-  expect(await judge("--against same --size 16")).toMatchInlineSnapshot();
-  expect(await judge("--against grey --size 16")).toMatchInlineSnapshot();
-  expect(await judge("--against photos --size 16 --features weights.pth")).toMatchInlineSnapshot();
-  expect(await judge("--against photos --size 16 --features net.onnx")).toMatchInlineSnapshot();
+  ).toMatchInlineSnapshot(
+    `"2: Metric recall needs 12 samples on each side, and few has 5. Give it more."`,
+  );
+  expect(await judge("--against same --size 16")).toMatchInlineSnapshot(
+    `"2: All 6 records of same are the same, so nothing can be held against them. Name a set of records that differ."`,
+  );
+  expect(await judge("--against grey --size 16")).toMatchInlineSnapshot(
+    `"2: All 6 records of grey are the same, so nothing can be held against them. Name a set of records that differ."`,
+  );
+  expect(await judge("--against photos --size 16 --features weights.pth")).toMatchInlineSnapshot(
+    `"2: weights.pth is not the network of FID: its sha256 begins with c814b209, that of pt_inception-2015-12-05-6726825d.pth with 6726825d. Get that file, or give another network as ONNX; its results are named after it."`,
+  );
+  expect(await judge("--against photos --size 16 --features net.onnx")).toMatchInlineSnapshot(
+    `"2: net.onnx is no ONNX file that ONNX Runtime can load. Get it again."`,
+  );
   expect(
     await judge("--against photos --size 28 --features fashion-classifier"),
-  ).toMatchInlineSnapshot();
-  expect(await judge("--against photos --size 16 --metrics class-fid")).toMatchInlineSnapshot();
-  expect(await judge("--against photos --size 16 --metrics cas")).toMatchInlineSnapshot();
-  expect(await judge("--against photos --size 16 --metrics memorisation")).toMatchInlineSnapshot();
+  ).toMatchInlineSnapshot(
+    `"2: fashion-classifier takes images of 1 channel, and these have 3 channels. Choose another network, or give the data as 1 channel."`,
+  );
+  expect(await judge("--against photos --size 16 --metrics class-fid")).toMatchInlineSnapshot(
+    `"2: Metric class-frechet needs labels on both sides: class folders, or a generator that takes classes."`,
+  );
+  expect(await judge("--against photos --size 16 --metrics cas")).toMatchInlineSnapshot(
+    `"2: Metric classifier-score needs labels on both sides: class folders, or a generator that takes classes."`,
+  );
+  expect(await judge("--against photos --size 16 --metrics memorisation")).toMatchInlineSnapshot(
+    `"2: Metric memorisation needs data held out from training: train with --hold-out 0.1."`,
+  );
 });

@@ -36,7 +36,10 @@ describe("memorisation", () => {
     const result = memorisation({
       ...{ fake: matrixOf([0], [1], [4]), train: matrixOf([0], [1]), heldOut: matrixOf([0], [2]) },
     });
-    expect(result).toEqual({ ratio: 1, nearerToTrain: 1.5 / 3, copies: 2 / 3, compared: 2 });
+    expect(result).toEqual({
+      ...{ ratio: 1, nearerToTrain: 1.5 / 3, copies: 2 / 3, compared: 2 },
+      parts: Float64Array.of(0.5, 0, 0.6),
+    });
   });
 
   test("refuses the training set as held out", () => {

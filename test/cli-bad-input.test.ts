@@ -40,7 +40,11 @@ beforeAll(async () => {
   const [first = "", second = ""] = readdirSync("photos");
   for (let i = 0; i < 6; i++) {
     copyFileSync(join("photos", first), `same/${i}.webp`);
-    await sharp(join("photos", second)).greyscale().flatten().png().toFile(`grey/${i}.png`);
+    await sharp(join("photos", second))
+      .flatten()
+      .toColourspace("b-w")
+      .png()
+      .toFile(`grey/${i}.png`);
   }
   copyFileSync(join("photos", first), "mixed/a.webp");
   await sharp(join("photos", second)).resize(40, 30).toFile("mixed/b.webp");

@@ -140,7 +140,7 @@ function ratioInterval(parts: Float64Array, seed: number): readonly [number, num
   const { low, high } = bootstrap({
     rows: parts.length,
     statistic(rows) {
-      const median = quantile(Float64Array.from(rows, (i) => parts[i] ?? 0).sort(), 0.5);
+      const median = quantile(Float64Array.from(rows, (i) => parts[i] ?? 0).toSorted(), 0.5);
       return median / (1 - median);
     },
     seed,

@@ -246,7 +246,7 @@ function sliced(
     for (const line of real) line.sort();
     if (from === 0) {
       for (const [r, pictures] of o.again.entries()) {
-        const drawn = fake.map((line) => drawAgain(line, pictures, o.patches).sort());
+        const drawn = fake.map((line) => drawAgain(line, pictures, o.patches).toSorted());
         again[r] = (1e3 * sumOfGaps(real, drawn)) / directions.rows;
       }
     }

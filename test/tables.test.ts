@@ -2,9 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { fashionJobs } from "../scripts/tables/fashion.ts";
+import { healthText } from "../scripts/tables/health/page.ts";
+import type { HealthResult } from "../scripts/tables/health/results.ts";
+import { setups } from "../scripts/tables/health/setups.ts";
 import { runJobs, type Job, type Result } from "../scripts/tables/jobs.ts";
 import { mixtureJobs, rows } from "../scripts/tables/mixtures.ts";
-import { pageText, summary, tables, tableText } from "../scripts/tables/page.ts";
+import { marked, pageText, summary, tables, tableText } from "../scripts/tables/page.ts";
+import { stackedJobs } from "../scripts/tables/stacked.ts";
 
 const home = mkdtempSync(join(tmpdir(), "tables-"));
 afterAll(() => rmSync(home, { recursive: true }));
@@ -21,6 +26,23 @@ test("every row of the mixtures trains and is judged, in two steps", async () =>
     expect(scores["highQuality"]).toBeLessThanOrEqual(1);
   }
 }, 300_000);
+
+const hasFashion = existsSync("/usr/share/datasets/fashion-mnist");
+test.skipIf(!hasFashion)(
+  "rows of pictures train and are judged, in two steps",
+  async () => {
+    const plan = { seeds: 1, budget: { seconds: 1, steps: 2 }, runs: join(home, "runs") };
+    const places = { ...plan, nSamples: 300, cacheDir: join(home, "cache") };
+    const file = join(home, "pictures.jsonl");
+    const first = (jobs: readonly Job[]): Job[] => jobs.slice(0, 1);
+    const [stacked] = await runJobs(first(stackedJobs(places)), { file, say });
+    expect(stacked?.judge).toBe("fashion-classifier");
+    expect(stacked?.scores["modes"]).toBeLessThanOrEqual(300);
+    const [fashion] = await runJobs(first(fashionJobs(places)), { file, say });
+    expect(fashion?.scores).toMatchObject({ steps: 2, recall: expect.any(Number) as number });
+  },
+  300_000,
+);
 
 test("a finished job is not run again, also after a line that was cut short", async () => {
   let nRuns = 0;
@@ -52,11 +74,35 @@ test("a table shows mean and standard error, and says what was not run", () => {
   ]);
 });
 
-test("the page holds the results that are on file", () => {
-  const file = join(import.meta.dirname, "../scripts/tables/results.json");
-  expect(existsSync(file)).toBe(true);
-  const results = JSON.parse(readFileSync(file, "utf8")) as Result[];
-  const page = readFileSync(join(import.meta.dirname, "../docs/zoo/tables.md"), "utf8");
-  const bare = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
-  expect(bare(page)).toBe(bare(pageText(page, results)));
+const page = (path: string): string =>
+  readFileSync(join(import.meta.dirname, "../docs", path), "utf8");
+const onFile = (name: string): unknown =>
+  JSON.parse(readFileSync(join(import.meta.dirname, "../scripts/tables", name), "utf8"));
+const bare = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
+
+test("the pages hold the results that are on file", () => {
+  const text = page("zoo/tables.md");
+  expect(bare(text)).toBe(bare(pageText(text, onFile("results.json") as Result[])));
+  const health = page("guide/health.md");
+  const said = healthText(setups, onFile("health.json") as HealthResult[]);
+  expect(bare(health)).toBe(bare(marked(health, "verdicts", said)));
+});
+
+test("a verdict is right by its last name when a run is broken, by all of them when it is not", () => {
+  const [good, broken] = [setups[0], setups.find((s) => s.broken !== undefined)];
+  if (good === undefined || broken === undefined) throw new TypeError("no set-ups");
+  const said = (row: string, ...names: string[]): HealthResult => ({
+    ...{ row, seed: 3, cpuSeconds: 1, said: names.at(-1) ?? "", distance: 0 },
+    timeline: names.map((name, from) => ({ name, from })),
+  });
+  const text = (...results: HealthResult[]): string => healthText([good, broken], results);
+  const right = broken.right[0] ?? "";
+  expect(
+    text(said(good.name, "stalled", "healthy"), said(broken.name, "healthy", right)),
+  ).toContain(
+    "1 of 1 broken runs are called by the right name in the end, and 1 of 1 healthy ones raise",
+  );
+  expect(text(said(good.name, "healthy"), said(broken.name, right, "healthy"))).toContain(
+    "0 of 1 broken runs are called by the right name in the end, and 0 of 1 healthy ones raise",
+  );
 });

@@ -1,35 +1,33 @@
-// Verdicts on runs that are healthy or broken on purpose: npx tsx scripts/tables/health.ts [ROW …] --seed N
+// Verdicts on runs that are healthy or broken on purpose, the table of docs/guide/health.md:
+//   npx tsx scripts/tables/health.ts [--seed N] [--row TEXT]
+// What is done is kept in runs/health and passed over the next time; npm run tables:write puts it in the page.
 import { cacheDir, train } from "duelo";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { finish, finished, runsOf } from "./health/results.ts";
 import { setups } from "./health/setups.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
-    seed: { type: "string", default: "1" },
+    seed: { type: "string", default: "3" },
+    /** Only the rows with this in their name. */
+    row: { type: "string", default: "" },
     runs: { type: "string", default: "runs/health" },
   },
 });
-for (const [i, { name, request }] of setups.entries()) {
-  if (positionals.length > 0 && !positionals.includes(String(i))) continue;
-  const seed = Number(values.seed);
-  const runs = join(values.runs, `${i}-${seed}`);
+const seed = Number(values.seed);
+for (const { name, request } of setups.filter((setup) => setup.name.includes(values.row))) {
+  const runs = runsOf({ root: values.runs, name, seed });
+  if (existsSync(finished(runs))) continue;
+  const before = process.cpuUsage();
+  let end: string | undefined;
   try {
-    const began = process.cpuUsage().user;
-    const { seconds } = await train({
-      ...request,
-      seed,
-      runs,
-      threads: 1,
-      cacheDir: cacheDir(),
-      checkpointSeconds: 1e6,
-      probeShare: 1,
-    });
-    console.log(
-      `${i} ${name}: ${seconds.toFixed(0)} s, cpu ${((process.cpuUsage().user - began) / 1e6).toFixed(1)}`,
-    );
+    const common = { threads: 1, cacheDir: cacheDir(), checkpointSeconds: 1e6, probeShare: 1 };
+    await train({ ...request, ...common, seed, runs });
   } catch (error) {
-    console.log(`${i} ${name}: ${String(error)}`);
+    end = (error as Error).message; // divergence ends a run, which is what some of them are for
   }
+  const { user, system } = process.cpuUsage(before);
+  const { said } = await finish({ name, seed, runs, cpuSeconds: (user + system) / 1e6 });
+  console.log(`${name}: ${said}${end === undefined ? "" : ` (${end})`}`);
 }

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { fashionJobs } from "./fashion.ts";
 import { runJobs, type Job } from "./jobs.ts";
 import { mixtureJobs } from "./mixtures.ts";
+import { stackedJobs } from "./stacked.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,24 +18,18 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "3" },
     /** In place of each table's own budget. */
     steps: { type: "string" },
-    /** CPU seconds of a row of the table fashion. */
+    /** CPU seconds of training of a row of the tables of pictures. */
     seconds: { type: "string", default: "120" },
-    /** Features of the table fashion; the default of `duelo eval` without it. */
-    features: { type: "string" },
     runs: { type: "string", default: "runs/tables" },
   },
 });
-const plan = {
-  seeds: Number(values.seeds),
-  ...(values.steps === undefined ? {} : { steps: Number(values.steps) }),
-  ...(values.features === undefined ? {} : { features: values.features }),
-  seconds: Number(values.seconds),
-  runs: values.runs,
-  cacheDir: cacheDir(),
-};
+const steps = values.steps === undefined ? {} : { steps: Number(values.steps) };
+const plan = { seeds: Number(values.seeds), runs: values.runs, cacheDir: cacheDir() };
+const budget = { seconds: Number(values.seconds), ...steps };
 const tables: Readonly<Record<string, () => Job[]>> = {
-  mixtures: () => mixtureJobs(plan),
-  fashion: () => fashionJobs(plan),
+  mixtures: () => mixtureJobs({ ...plan, ...steps }),
+  fashion: () => fashionJobs({ ...plan, budget }),
+  stacked: () => stackedJobs({ ...plan, budget }),
 };
 const chosen = positionals[0] === undefined ? Object.keys(tables) : [positionals[0]];
 const jobs = chosen

@@ -1,13 +1,43 @@
-// Puts what npm run tables has measured so far into results.json and into docs/zoo/tables.md.
-import { readFileSync, writeFileSync } from "node:fs";
+// Puts what was measured so far into results files and from there into the pages: npm run tables:write
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { healthText } from "./health/page.ts";
+import { healthResult, runsOf, type HealthResult } from "./health/results.ts";
+import { setups } from "./health/setups.ts";
 import { readResults } from "./jobs.ts";
-import { pageText } from "./page.ts";
+import { marked, pageText } from "./page.ts";
 
 const here = import.meta.dirname;
-const page = join(here, "../../docs/zoo/tables.md");
-const results = readResults(process.argv[2] ?? "runs/tables/results.jsonl").toSorted((a, b) =>
-  [a.table, a.data, a.row, a.seed].join().localeCompare([b.table, b.data, b.row, b.seed].join()),
-);
-writeFileSync(join(here, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
-writeFileSync(page, pageText(readFileSync(page, "utf8"), results));
+const docs = join(here, "../../docs");
+const seedOfHealth = 3;
+
+/** Writes a file of results, and the page that is made of it. */
+function write(o: {
+  results: unknown;
+  file: string;
+  page: string;
+  text: (page: string) => string;
+}) {
+  writeFileSync(join(here, o.file), `${JSON.stringify(o.results, undefined, 2)}\n`);
+  const page = join(docs, o.page);
+  writeFileSync(page, o.text(readFileSync(page, "utf8")));
+}
+
+const file = "runs/tables/results.jsonl";
+if (existsSync(file)) {
+  const results = readResults(file).toSorted((a, b) =>
+    [a.table, a.data, a.row, a.seed].join().localeCompare([b.table, b.data, b.row, b.seed].join()),
+  );
+  const text = (page: string): string => pageText(page, results);
+  write({ results, file: "results.json", page: "zoo/tables.md", text });
+}
+
+const healths: HealthResult[] = [];
+for (const { name } of setups) {
+  const result = await healthResult(runsOf({ root: "runs/health", name, seed: seedOfHealth }));
+  if (result !== undefined) healths.push(result);
+}
+if (healths.length > 0) {
+  const text = (page: string): string => marked(page, "verdicts", healthText(setups, healths));
+  write({ results: healths, file: "health.json", page: "guide/health.md", text });
+}

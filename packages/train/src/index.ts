@@ -48,7 +48,7 @@ export { createSampler } from "./data/sampler.ts";
 export * as random from "./random.ts";
 export { findRun, listRuns, type RunInfo, type RunOptions } from "./run/runs.ts";
 export { loadCheckpoint } from "./run/checkpoint.ts";
-export { encodeImages, imageGrid } from "./report/grid.ts";
+export { encodeImages, imageGrid, toBytes } from "./report/grid.ts";
 export { pointPlot } from "./report/points.ts";
 export { writeReport } from "./report/report.ts";
 export { evaluate, type EvaluateRequest } from "./judge/evaluate.ts";

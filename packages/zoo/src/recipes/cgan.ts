@@ -85,6 +85,13 @@ export default recipe({
       about: "dropout in G",
       source: "(Section 4.1)",
     }),
+    dropoutD: number({
+      default: 0.5,
+      min: 0,
+      max: 0.95,
+      about: "dropout of D's hidden layers; its inputs drop two fifths as much",
+      source: "[1]: 0.5 and 0.2",
+    }),
     emaDecay: number({
       default: 0,
       min: 0,
@@ -129,13 +136,13 @@ export default recipe({
       return s.child("joint", (c1) => joint(c1, concat([fromZ, fromY], 1)));
     };
     const D: Conditional = (s, x, y) => {
-      const ofX = nn.chain(nn.flatten, nn.dropout({ p: 0.2 }), maxout(c.unitsD, 5));
+      const ofX = nn.chain(nn.flatten, nn.dropout({ p: 0.4 * c.dropoutD }), maxout(c.unitsD, 5));
       const fromX = s.child("x", (c1) => ofX(c1, x)); // [N, unitsD]
       const fromY = s.child("y", (c1) => maxout(50, 5)(c1, y)); // [N, 50]
       const joint = nn.chain(
-        nn.dropout({ p: 0.5 }),
+        nn.dropout({ p: c.dropoutD }),
         maxout(c.unitsD, 4),
-        nn.dropout({ p: 0.5 }),
+        nn.dropout({ p: c.dropoutD }),
         dense(1, 0.005),
       );
       return s.child("joint", (c1) => joint(c1, concat([fromX, fromY], 1)));

@@ -1,0 +1,48 @@
+import { train, type TrainRequest } from "@duelo/train";
+import { join } from "node:path";
+
+const nCalibrating = [10, 40] as const;
+
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** The same time for every row: so many seconds of CPU, or so many steps in their place. */
+export interface Budget {
+  readonly seconds: number;
+  readonly steps?: number;
+}
+export const budgetText = ({ seconds, steps }: Budget): string =>
+  steps === undefined ? `${seconds} s of CPU` : `${steps} steps`;
+
+/**
+ * Trains on one thread for the budget: its steps are the time over that of a step of this recipe, which
+ * two short runs measure just before. The runs are in `runs`, those of the measurement in folders of it.
+ */
+export async function trainWithin(
+  budget: Budget,
+  request: Omit<TrainRequest, "budget"> & { readonly runs: string; readonly seed: number },
+): Promise<{ readonly dir: string; readonly steps: number }> {
+  const steps =
+    budget.steps ?? Math.max(1, Math.floor(budget.seconds / (await stepSeconds(request))));
+  const { dir } = await train({ ...request, threads: 1, budget: { steps } });
+  return { dir, steps };
+}
+
+async function stepSeconds(
+  request: Omit<TrainRequest, "budget"> & { readonly runs: string; readonly seed: number },
+): Promise<number> {
+  const spent: number[] = [];
+  for (const steps of nCalibrating) {
+    const before = cpuSeconds();
+    const runs = join(request.runs, `calibration-${steps}`);
+    await train({
+      ...request,
+      ...{ threads: 1, budget: { steps }, seed: 10_000 + request.seed, runs },
+    });
+    spent.push(cpuSeconds() - before);
+  }
+  const [few = 0, many = 0] = spent;
+  return (many - few) / (nCalibrating[1] - nCalibrating[0]);
+}

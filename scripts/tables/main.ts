@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
     /** In place of each table's own budget. */
     steps: { type: "string" },
     /** CPU seconds of training of a row of the tables of pictures. */
-    seconds: { type: "string", default: "120" },
+    seconds: { type: "string", default: "90" },
     runs: { type: "string", default: "runs/tables" },
   },
 });

@@ -53,7 +53,7 @@ export function mixtureJobs(o: {
   readonly steps?: number;
   readonly runs: string;
 }): Job[] {
-  const steps = o.steps ?? 3000;
+  const steps = o.steps ?? 2000;
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
   return (["ring8", "grid25"] as const).flatMap((data) =>
     seeds.flatMap((seed) =>

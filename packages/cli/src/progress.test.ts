@@ -30,6 +30,7 @@ const result = {
   step: 200,
   nImages: 12800,
   seconds: 245,
+  probeSeconds: 5,
   finished: true,
   samples: "runs/0001-dcgan-emoji/samples/00000200.png",
   report: "runs/0001-dcgan-emoji/report.html",

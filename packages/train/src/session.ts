@@ -37,6 +37,8 @@ export interface TrainResult {
   readonly nImages: number;
   /** Of training alone, over all sittings. */
   readonly seconds: number;
+  /** Of this sitting's time, what was spent on probes: norms, looks at samples, and verdicts. */
+  readonly probeSeconds: number;
   /** False when the signal ended it early; the same request goes on from there. */
   readonly finished: boolean;
   /** Why it ended before its budget, where its samples no longer got better. */

@@ -383,6 +383,7 @@ export class Sitting {
       step,
       nImages,
       seconds: timeMs / 1000,
+      probeSeconds: this.#monitor.spentMs / 1000,
       finished,
       ...(stopped === undefined ? {} : { stopped }),
       samples,

@@ -4,11 +4,9 @@ import {
   full,
   less,
   log,
-  nn,
   softplus,
   stopGradient,
   where,
-  type Layer,
   type Recipe,
   type Tensor,
 } from "duelo";
@@ -106,38 +104,5 @@ export function nanData(of: string, bound: number): Recipe {
           return p.loss(nets, { ...others, x: bad }, state, ahead);
         },
       })),
-  });
-}
-
-/** The nets of `dcgan` for 32 x 32 pixels without any normalisation, from weights a fifth as wide as He's. */
-export function withoutNorm(): Recipe {
-  const base = findRecipe("dcgan");
-  const half = { kernel: 4, stride: 2, pad: 1 };
-  return named(base, "dcgan-without-norm", {
-    nets: (c) => {
-      const width = Number(c["width"]);
-      const [channels = 1] = c.shape["x"] ?? [];
-      const up = (out: number): Layer[] => [nn.convTranspose({ out, ...half }), nn.relu];
-      const down = (out: number): Layer[] => [
-        nn.conv({ out, ...half }),
-        nn.leakyRelu({ slope: 0.2 }),
-      ];
-      const wide = nn.convTranspose({ out: 4 * width, kernel: 4 });
-      const G = nn.chain(
-        wide,
-        nn.relu,
-        ...up(2 * width),
-        ...up(width),
-        nn.convTranspose({ out: channels, ...half }),
-        nn.tanh,
-      );
-      const D = nn.chain(
-        ...[1, 2, 4].flatMap((n) => down(n * width)),
-        nn.flatten,
-        nn.linear({ out: 1 }),
-      );
-      const whole = nn.compose(nn.reshape([Number(c["zDim"]), 1, 1]), G);
-      return { G: whole, D } as unknown as ReturnType<Recipe["nets"]>;
-    },
   });
 }

@@ -1,6 +1,6 @@
 // What is trained for the table of verdicts, and what should be said of it.
 import type { Recipe, TrainRequest } from "duelo";
-import { cutG, eagerG, hugeD, nanData, rawPixels, saturated, withoutNorm } from "./broken.ts";
+import { cutG, eagerG, hugeD, nanData, rawPixels, saturated } from "./broken.ts";
 
 export interface Setup {
   readonly name: string;
@@ -52,6 +52,9 @@ const plane = (set: Set, n: number) => ({ set: { ...points, ...set }, ...steps(n
 /** `gan-2d` with a z and rates with which it reaches the whole ring. */
 const calm = { zDim: 8, lrG: 1e-3, lrD: 1e-3 };
 
+/** The first GAN so narrow that all its samples have one shape: seen in its pictures on seed 1. */
+const smallGan = { set: { batch: 32, zDim: 32, widthG: 128, unitsD: 32 }, ...steps(1000) };
+
 const learntByHeart = {
   set: { width: 128, batch: 20, zDim: 2, lr: 3e-3 },
   ...steps(2000),
@@ -73,42 +76,39 @@ export const setups: readonly Setup[] = [
   healthy("wgan-gp", fashion, { ...pictures, nCritic: 3 }, 200),
   healthy("wgan-gp", faces, { ...pictures, nCritic: 3 }, 200),
   healthy("wgan-gp", digits, { ...pictures, nCritic: 3 }, 300),
-  healthy("gan", digits, { batch: 32, zDim: 32, widthG: 128, unitsD: 32 }, 1000),
 
   broken("learning rate x 50", ["divergence"], "gan", {
     ...digits,
-    set: { batch: 32, zDim: 32, widthG: 128, unitsD: 32, lr: 5 },
-    ...steps(200),
+    ...{ set: { ...smallGan.set, lr: 5 }, ...steps(200) },
   }),
   broken("learning rate x 50", ["divergence"], "gan-2d", {
     data: "grid25",
     ...plane({ ...calm, lrG: 5e-2, lrD: 5e-2 }, 1000),
   }),
-  broken("learning rate x 50", ["divergence"], "wgan-gp-2d", {
-    data: "grid25",
+  broken("learning rate x 50", ["divergence"], "gan", {
+    ...fashion,
+    ...{ set: { ...smallGan.set, lr: 5 }, ...steps(200) },
+  }),
+  broken("learning rate x 50", ["divergence"], "r3gan-2d", {
+    data: "ring8",
     ...plane({ lr: 5e-2 }, 600),
   }),
   broken("learning rate x 50", ["divergence"], "gan-2d", {
     data: "ring8",
     ...plane({ ...calm, lrG: 5e-2, lrD: 5e-2 }, 1500),
   }),
-  broken("learning rate x 50", ["divergence"], "wgan-gp-2d", {
-    data: "ring8",
-    ...plane({ lr: 5e-2 }, 600),
+  broken("learning rate x 50", ["divergence"], "gan", {
+    ...icons,
+    ...{ set: { ...smallGan.set, lr: 5 }, ...steps(200) },
   }),
   broken("D 4 times as wide, 4 updates", ["D too strong"], hugeD("dcgan", 4, 4), {
     ...digits,
     ...image({}, 300),
   }),
-  broken(
-    "D 4 times as wide, 5 updates, 10 times the rate",
-    ["D too strong"],
-    hugeD("gan-2d", 4, 5),
-    {
-      data: "ring8",
-      ...plane(calm, 400),
-    },
-  ),
+  broken("D 8 times as wide, 4 updates", ["D too strong"], hugeD("dcgan", 8, 4), {
+    ...digits,
+    ...image({}, 300),
+  }),
   broken("no gradient reaches G", ["D too strong"], cutG("dcgan"), {
     ...fashion,
     ...image({}, 500),
@@ -121,20 +121,14 @@ export const setups: readonly Setup[] = [
     data: "ring8",
     ...plane({ lr: 1e-3 }, 500),
   }),
-  broken("G's loss saturates, D had a head start", ["D too strong"], saturated("dcgan", 150), {
-    ...digits,
-    ...image({ lr: 1e-3 }, 600),
+  broken("G's loss saturates, D had a head start", ["D too strong"], saturated("gan-2d", 500), {
+    data: "ring8",
+    ...plane({ ...calm, lrD: 5e-3 }, 1000),
   }),
   broken("pixels from 0 to 255", ["D too strong"], rawPixels("dcgan"), {
     ...fashion,
     ...image({}, 500),
   }),
-  broken(
-    "no normalisation in the nets",
-    ["D too strong", "mode collapse", "D too weak", "stalled"],
-    withoutNorm(),
-    { ...faces, ...image({}, 800) },
-  ),
   broken("20 updates of G for one of D", ["mode collapse", "oscillation"], eagerG("gan-2d", 20), {
     data: "ring8",
     ...plane(calm, 600),
@@ -147,6 +141,7 @@ export const setups: readonly Setup[] = [
     data: "grid25",
     ...plane({ ...calm, zDim: 1, lrD: 1e-4 }, 1500),
   }),
+  broken("nets too small for it", ["mode collapse"], "gan", { ...digits, ...smallGan }),
   broken("20 pictures", ["memorising"], "vae", { ...digits, limit: 20, ...learntByHeart }),
   broken("20 pictures", ["memorising"], "vae", { ...icons, limit: 20, ...learntByHeart }),
   broken("20 pictures", ["memorising"], "vae", { ...fashion, limit: 20, ...learntByHeart }),
@@ -170,6 +165,9 @@ export const setups: readonly Setup[] = [
 
   healthy("r3gan-2d", { data: "grid25" }, { width: 64, batch: 128, lr: 1e-3 }, 600),
   healthy("pacgan-2d", { data: "grid25" }, { widthG: 64, unitsD: 32, batch: 128, lr: 1e-3 }, 1000),
-  healthy("gan", { ...fashion }, { batch: 32, zDim: 32, widthG: 128, unitsD: 32 }, 600),
   healthy("wgan-gp", icons, { ...pictures, nCritic: 3 }, 200),
+  healthy("lsgan", fashion, pictures, 800),
+  healthy("sngan", digits, { batch: 16, zDim: 16, widthG: 8, widthD: 8 }, 400),
+  healthy("pacgan", icons, pictures, 800),
+  healthy("r3gan-2d", { data: "ring8" }, { width: 64, batch: 128, lr: 1e-3 }, 600),
 ];

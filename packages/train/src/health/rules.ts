@@ -44,7 +44,8 @@ export function divergence(f: Facts): Finding | undefined {
 /** Samples that have left the neighbourhood of the data. */
 function flown(f: Facts): Finding | undefined {
   const [now, first] = [f.now("health/distance"), f.first("health/distance")];
-  if (now === undefined || now < t.flown || now < t.flown * (first ?? 0)) return undefined;
+  if (now === undefined || now < t.flown * Math.min(Math.max(first ?? 1, 1), t.start))
+    return undefined;
   return {
     evidence: { "health/distance": now },
     text: `samples are ${number(now)} times as far from the data as records are from each other`,
@@ -56,6 +57,13 @@ function improves(f: Facts): boolean {
   const [now, before] = [f.now("health/distance"), f.before("health/distance")];
   const [varied, same] = [f.now("health/diversity"), f.before("health/diversity")];
   if (now === undefined || before === undefined) return false;
+  const [moves, moved] = [f.now("health/drift"), f.before("health/drift")];
+  const wakes = moved !== undefined && moves !== undefined && moves < t.still;
+  if (wakes && moves > t.rise * moved) return true; // nets with small first weights move little before much
+  const best = f.best("health/distance", t.window) ?? now;
+  if (now > t.relapse * best) return false;
+  const old = f.best("health/distance", t.plateau);
+  if (old !== undefined && now > (1 - t.progress) * old) return false; // up and down, but no nearer
   if (now < (1 - t.progress) * before) return true;
   return varied !== undefined && same !== undefined && varied < 1 && varied > t.rise * same;
 }
@@ -66,6 +74,7 @@ function stalled(f: Facts): Finding | undefined {
     return undefined;
   const moves = f.makers.map((net) => f.now(`update/${net}`) ?? 0);
   if (f.makers.some((net) => noGradient(f, net))) return undefined;
+  if (improves(f)) return undefined;
   return {
     evidence: { "health/drift": drift, "health/distance": distance },
     text: `the same noise moves by ${percent(drift)} of the distance between records from look to look, a step moves G by ${percent(Math.max(...moves))} of its weights, and samples are far from the data (${number(distance)})`,
@@ -104,6 +113,12 @@ function tooStrong(f: Facts): Finding | undefined {
     };
   }
   return undefined;
+}
+
+/** Samples that have left the neighbourhood of the data because D, which hardly moves, lets them. */
+function misled(f: Facts): Finding | undefined {
+  const idle = f.judges.every((net) => (f.now(`update/${net}`) ?? 1) < t.idle);
+  return idle && flown(f) !== undefined ? tooWeak(f) : undefined;
 }
 
 function tooWeak(f: Facts): Finding | undefined {
@@ -184,6 +199,7 @@ function finished(f: Facts): Finding | undefined {
 
 /** In order: the first that finds something has the word. */
 const rules: readonly (readonly [VerdictName, (f: Facts) => Finding | undefined])[] = [
+  ["D too weak", misled],
   ["divergence", flown],
   ["memorising", memorising],
   ["D too strong", tooStrong],

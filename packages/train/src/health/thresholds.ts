@@ -20,8 +20,12 @@ export const thresholds = {
    * stayed below 0.03.
    */
   stepShare: 0.1,
-  /** Divergence: samples are so many times as far from the data as records are from each other. */
+  /**
+   * Divergence: samples are so many times as far from the data as records are from each other, or as
+   * they were at first, where that is more; but no more than `start` counts as a first distance.
+   */
   flown: 4,
+  start: 2,
   /** Divergence: a loss is so many times its largest size among the first ten probes. */
   lossGrowth: 1e4,
 
@@ -31,6 +35,8 @@ export const thresholds = {
   far: 0.2,
   /** A fall of the distance by this share, against two windows ago, counts as getting better. */
   progress: 0.1,
+  /** Unless samples have been so many times nearer before, as they are now and then when they swing about. */
+  relapse: 1.25,
   /** So does diversity that rises by this factor: young nets begin with samples that are all alike. */
   rise: 1.2,
 
@@ -38,13 +44,18 @@ export const thresholds = {
   perfect: 0.95,
   /** And its scores of data and samples are so far apart: odds of 50 to 1 on either side. */
   sure: 8,
+  /** A step moves D by so little of its weights that it does not follow G; 1e-3 is usual. */
+  idle: 1e-5,
   /** D is right about no more than that, whichever way it errs: a coin is right about half. */
   coin: 0.6,
   /** G's gradient is this small a part of what it was at first. */
   noGradient: 1e-4,
 
-  /** Mode collapse: samples reach at most this share of the clusters that real records reach. */
-  reached: 0.5,
+  /**
+   * Mode collapse: samples reach at most this share of the clusters that real records reach. A young
+   * run with packs wandered between 9 and 19 of 25.
+   */
+  reached: 0.4,
   /** Or differ from each other this much less than real records do. */
   diversity: 0.35,
 
@@ -59,7 +70,7 @@ export const thresholds = {
   /** Which can be seen only if this share of the training records stands in the reference. */
   known: 0.5,
 
-  /** Stalled: the same noise hardly moves between looks. */
+  /** Stalled: the same noise hardly moves between looks. Where its moves grow by `rise`, nets are waking up. */
   still: 0.002,
   /** Finished improving: so many looks without a fall of the distance by `progress`. */
   plateau: 30,

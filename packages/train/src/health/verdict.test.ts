@@ -101,6 +101,6 @@ describe("what is said of a run", () => {
     const observer = new Observer();
     const said = probes.map((probe) => observer.add(probe));
     probes.forEach((_, i) => expect(verdictOf(probes.slice(0, i + 1))).toEqual(said[i]));
-    expect(said.at(-1)).toMatchObject({ name: "mode collapse", since: 370 });
+    expect(said.at(-1)).toMatchObject({ name: "mode collapse", since: 360 });
   });
 });

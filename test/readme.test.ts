@@ -25,7 +25,7 @@ import { factsOf } from "./zoo/facts.ts";
  *   duelo eval                40 samples; --eval-every 1
  *   duelo tune                two trials, one step
  *   duelo import              netG.pth is a small one
- *   scripts/tables/…          two seeds of 2 steps
+ *   scripts/tables/…          two seeds of 2 steps; health.ts: one row of 20
  *   RUN                       the run of the command before
  *   npm …, npx vitest …       only that there is such a script or folder: this test is one of them
  */
@@ -108,7 +108,10 @@ const scripts = (): string[] =>
 function runsScript(args: readonly string[]): void {
   const [file = "", ...rest] = args.filter((a) => !a.startsWith("--conditions"));
   if (!file.startsWith("scripts/tables/")) return void runsFile(join(house, file));
-  runsFile(join(house, file), [...rest, "--steps", "2", "--seeds", "2"]);
+  const brief = file.endsWith("health.ts")
+    ? ["--row", "gan-2d on ring8: D hardly", "--steps", "20"]
+    : ["--steps", "2", "--seeds", "2"];
+  runsFile(join(house, file), [...rest, ...brief]);
 }
 
 /** Runs a TypeScript file as a reader would, against the built packages. */

@@ -1,5 +1,5 @@
 // Verdicts on runs that are healthy or broken on purpose, the table of docs/guide/health.md:
-//   npx tsx scripts/tables/health.ts [--seed N] [--row TEXT]
+//   npx tsx scripts/tables/health.ts [--seed N] [--row TEXT] [--steps N]
 // What is done is kept in runs/health and passed over the next time; npm run tables:write puts it in the page.
 import { cacheDir, train } from "duelo";
 import { existsSync } from "node:fs";
@@ -12,6 +12,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "3" },
     /** Only the rows with this in their name. */
     row: { type: "string", default: "" },
+    /** In place of each row's own; no verdict comes of a few. */
+    steps: { type: "string" },
     runs: { type: "string", default: "runs/health" },
   },
 });
@@ -23,7 +25,9 @@ for (const { name, request } of setups.filter((setup) => setup.name.includes(val
   let end: string | undefined;
   try {
     const common = { threads: 1, cacheDir: cacheDir(), checkpointSeconds: 1e6, probeShare: 1 };
-    await train({ ...request, ...common, seed, runs });
+    const { steps } = values;
+    const budget = steps === undefined ? request.budget : { steps: Number(steps) };
+    await train({ ...request, ...common, ...(budget && { budget }), seed, runs });
   } catch (error) {
     end = (error as Error).message; // divergence ends a run, which is what some of them are for
   }

@@ -125,6 +125,8 @@ export { plan, train } from "@duelo/train"; // train
 export { readRange, tune } from "@duelo/train"; // tune
 export { sampleRun } from "@duelo/train"; // sample
 export { translateRun } from "@duelo/train"; // translate, colorize
+export { editRun, interpolateRun, mixRun, projectRun, restoreRun, truncateRun } from "@duelo/train";
+export { openStyleRun, type StyleRun } from "@duelo/train"; // what they are made of
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
 export { importWeights, readWeights } from "@duelo/train"; // import
@@ -139,6 +141,7 @@ export { measure, type Measurement } from "./measure.ts"; // bench
 export { cacheDir } from "./cache-dir.ts";
 export { findRun, listRuns } from "@duelo/train";
 export type {
+  AttributeRequest,
   Budget,
   ComparedRun,
   Comparison,
@@ -149,6 +152,10 @@ export type {
   NetworkFile,
   DataRequest,
   Dataset,
+  DirectionRequest,
+  Edited,
+  EditRequest,
+  Effect,
   Imported,
   ImportRequest,
   CallOptions,
@@ -156,19 +163,30 @@ export type {
   FunctionInput,
   FunctionOutput,
   FunctionRequest,
+  Interpolated,
+  InterpolateRequest,
+  MixRequest,
   NamedSet,
   OpenFunction,
   Plan,
   Progress,
+  Projected,
+  Projection,
+  ProjectRequest,
+  Restoration,
+  Restored,
+  RestoreRequest,
   RunInfo,
   RunOptions,
   SampleRequest,
   Samples,
   StateDict,
+  Table,
   TrainHooks,
   TrainRequest,
   TrainResult,
   Trial,
+  TruncateRequest,
   TuneHooks,
   TuneRequest,
   TuneResult,

@@ -38,6 +38,39 @@ export function part(text: string): number {
   return value;
 }
 
+/** Whole numbers from 0 up, such as `0,2,5` or `0-3,8`. */
+export function numbers(text: string): number[] {
+  const parts = text.split(",").map((part) => /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part.trim()));
+  const listed = parts.flatMap((match) => {
+    const [, first, last = first] = match ?? [];
+    const n = Number(last) - Number(first) + 1;
+    if (!(n >= 1 && n <= 10_000))
+      throw new InvalidArgumentError("It takes numbers such as 0,2,5 or 0-3.");
+    return Array.from({ length: n }, (_, i) => Number(first) + i);
+  });
+  return listed;
+}
+
+/** Numbers such as `0,0.5,1`. */
+export function values(text: string): number[] {
+  const listed = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  if (listed.every((v) => Number.isFinite(v))) return listed;
+  throw new InvalidArgumentError("It takes numbers such as 0,0.5,1.");
+}
+
+/** Two names with a comma between them. */
+export function two(text: string): [string, string] {
+  const [first = "", second = "", ...more] = text.split(",").map((part) => part.trim());
+  if (first !== "" && second !== "" && more.length === 0) return [first, second];
+  throw new InvalidArgumentError("It takes two, with a comma between them: woman,man.");
+}
+
+/** Collects pairs of names of an option that may be repeated. */
+export const twos = (
+  text: string,
+  before: readonly [string, string][] = [],
+): [string, string][] => [...before, two(text)];
+
 /** 1 grey, 3 colour, 4 colour and alpha. */
 export function channels(text: string): 1 | 3 | 4 {
   if (text === "1") return 1;

@@ -3,15 +3,21 @@ import { addBench } from "./commands/bench.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEdit } from "./commands/edit.ts";
 import { addEval } from "./commands/eval.ts";
 import { addExport } from "./commands/export.ts";
 import { addImport } from "./commands/import.ts";
+import { addInterpolate } from "./commands/interpolate.ts";
 import { addList } from "./commands/list.ts";
+import { addMix } from "./commands/mix.ts";
+import { addProject } from "./commands/project.ts";
+import { addRestore } from "./commands/restore.ts";
 import { addSample } from "./commands/sample.ts";
 import { addShow } from "./commands/show.ts";
 import { addStart } from "./commands/start.ts";
 import { addColorize, addTranslate } from "./commands/translate.ts";
 import { addTrain } from "./commands/train.ts";
+import { addTruncate } from "./commands/truncate.ts";
 import { addTune } from "./commands/tune.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -36,6 +42,12 @@ export function createProgram(terminal: Terminal): Command {
     addSample,
     addTranslate,
     addColorize,
+    addInterpolate,
+    addMix,
+    addTruncate,
+    addProject,
+    addEdit,
+    addRestore,
     addExport,
     addImport,
     addEval,

@@ -7,10 +7,13 @@ export function drawNoise(o: {
   input: FunctionInput;
   n: number;
   seed: number;
+  /** Which samples' noise; 0 to n - 1 unless said otherwise. */
+  numbers?: ArrayLike<number>;
   /** Normal noise is drawn again until it lies within -t to t. */
   truncation?: number | undefined;
 }): HostTensor {
   const { input, n, seed, truncation } = o;
+  const counterOf = (i: number): number => o.numbers?.[i] ?? i;
   const size = input.shape.reduce((a, b) => a * b, 1);
   const stream = streamOf(`sample ${input.name}`);
   const shape = [n, ...input.shape];
@@ -20,7 +23,7 @@ export function drawNoise(o: {
       fillInts(data.subarray(i * size, (i + 1) * size), input.high ?? 1, {
         seed,
         stream,
-        counter: i,
+        counter: counterOf(i),
       });
     }
     return { dtype: "int32", shape, data };
@@ -28,10 +31,11 @@ export function drawNoise(o: {
   const data = new Float32Array(n * size);
   for (let i = 0; i < n; i++) {
     const part = data.subarray(i * size, (i + 1) * size);
-    if (input.kind === "normal") fillNormal(part, { seed, stream, counter: i });
-    else fillUniform(part, { seed, stream, counter: i });
+    const counter = counterOf(i);
+    if (input.kind === "normal") fillNormal(part, { seed, stream, counter });
+    else fillUniform(part, { seed, stream, counter });
     if (truncation !== undefined && input.kind === "normal")
-      redraw(part, truncation, seed, stream, i);
+      redraw(part, truncation, seed, stream, counter);
   }
   const { low = 0, high = 1 } = input;
   const drawn = input.kind === "uniform" ? data.map((u) => low + (high - low) * u) : data;

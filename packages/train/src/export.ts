@@ -69,47 +69,51 @@ export async function writeGenerator(options: {
   return card;
 }
 
-/**
- * A function of a run at its last checkpoint as an ONNX file; `sample` unless said otherwise. `recipe`
- * is needed for a recipe that is not in the zoo. Throws UserError.
- */
-export async function readFunction(request: {
-  runs: string;
-  run: string;
-  recipe?: Recipe;
-  function?: string;
-  /** The best checkpoint in place of the last. */
-  best?: boolean;
-}): Promise<{ bytes: Uint8Array; info: RunInfo }> {
-  const info = await findRun({ root: request.runs, run: request.run });
-  const { function: name = "sample" } = request;
-  const known = request.recipe ?? recipes.find((r) => r.name === info.options.recipe);
-  if (known === undefined) {
-    const bytes = await readFile(`${info.dir}/${generatorName}`).catch(() => undefined);
-    if (bytes !== undefined && name === "sample") return { bytes, info };
-    findRecipe(info.options.recipe); // says that there is none
-  }
-  const { recipe, context, state, classes, step } = await readTrained(request, info, known);
-  const parts = { recipe, context, state, classes, step, function: name };
-  return { bytes: functionOnnx(parts).bytes, info };
-}
-
-/** What training has come to. */
+/** A run at a checkpoint: what its functions are traced from. */
 export interface Trained {
+  readonly info: RunInfo;
   readonly recipe: Recipe;
   readonly context: Context;
-  /** Weights, averages and all else by name. */
   readonly state: Readonly<Record<string, HostTensor>>;
   readonly classes: readonly string[];
   readonly step: number;
 }
 
-/** The last checkpoint of a run, or the best. Throws UserError where there is none. */
-export async function readTrained(
-  request: { readonly recipe?: Recipe; readonly best?: boolean },
-  info: RunInfo,
-  known = request.recipe ?? recipes.find((r) => r.name === info.options.recipe),
-): Promise<Trained> {
+export interface TrainedRequest {
+  /** Folder of run folders. */
+  readonly runs: string;
+  /** Number, name, `latest`, or the path of a run folder. */
+  readonly run: string;
+  /** The recipe, when it is not one of the zoo. */
+  readonly recipe?: Recipe;
+  /** The best checkpoint in place of the last. */
+  readonly best?: boolean;
+}
+
+/**
+ * A function of a run at its last checkpoint as an ONNX file; `sample` unless said otherwise. `recipe`
+ * is needed for a recipe that is not in the zoo. Throws UserError.
+ */
+export async function readFunction(
+  request: TrainedRequest & { readonly function?: string },
+): Promise<{ bytes: Uint8Array; info: RunInfo }> {
+  const { function: name = "sample" } = request;
+  const info = await findRun({ root: request.runs, run: request.run });
+  if (recipeOf(request, info) === undefined && name === "sample") {
+    const bytes = await readFile(`${info.dir}/${generatorName}`).catch(() => undefined);
+    if (bytes !== undefined) return { bytes, info };
+  }
+  const trained = await readTrained(request);
+  return { bytes: functionOnnx({ ...trained, function: name }).bytes, info };
+}
+
+const recipeOf = (request: TrainedRequest, info: RunInfo): Recipe | undefined =>
+  request.recipe ?? recipes.find((r) => r.name === info.options.recipe);
+
+/** Reads a run's last checkpoint. Throws UserError when there is none, or its recipe is not known. */
+export async function readTrained(request: TrainedRequest): Promise<Trained> {
+  const info = await findRun({ root: request.runs, run: request.run });
+  const recipe = recipeOf(request, info) ?? findRecipe(info.options.recipe); // says that there is none
   const best = request.best === true;
   const checkpoint = await loadCheckpoint({ dir: best ? `${info.dir}/${bestName}` : info.dir });
   if (checkpoint === undefined && best) {
@@ -117,17 +121,17 @@ export async function readTrained(
       `Run ${info.name} has no best checkpoint: train with --eval-every STEPS to keep one, or leave out --best.`,
     );
   }
-  if (checkpoint === undefined || known === undefined) {
+  if (checkpoint === undefined) {
     throw new UserError(
       `Run ${info.name} has no checkpoint yet, so there is nothing to export. Train it a little longer.`,
     );
   }
   const state = checkpoint.tensors as Readonly<Record<string, HostTensor>>;
-  const base = contextOf(known, info);
-  const stage = known.stages(base).find((s) => s.name === checkpoint.meta["stage"]);
+  const base = contextOf(recipe, info);
+  const stage = recipe.stages(base).find((s) => s.name === checkpoint.meta["stage"]);
   const context = { ...base, ...stage?.options } as Context;
   const classes = (info.options["classes"] ?? []) as readonly string[];
-  return { recipe: known, context, state, classes, step: checkpoint.meta.step };
+  return { info, recipe, context, state, classes, step: checkpoint.meta.step };
 }
 
 /** The context that a run was traced with, from its `options.json`. */

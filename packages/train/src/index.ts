@@ -29,6 +29,34 @@ export { rawPixels } from "./features/raw.ts";
 export { openRunData } from "./run-data.ts";
 export { besideGrid } from "./pictures.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";
+export {
+  interpolateRun,
+  type Interpolated,
+  type InterpolateRequest,
+} from "./latent/interpolate.ts";
+export {
+  mixRun,
+  truncateRun,
+  type MixRequest,
+  type Table,
+  type TruncateRequest,
+} from "./latent/tables.ts";
+export {
+  projectRun,
+  type Projected,
+  type Projection,
+  type ProjectRequest,
+} from "./latent/project.ts";
+export { editRun, type Edited, type EditRequest, type Effect } from "./latent/edit.ts";
+export type { AttributeRequest } from "./latent/attribute.ts";
+export type { DirectionRequest } from "./latent/direction.ts";
+export {
+  restoreRun,
+  type Restoration,
+  type Restored,
+  type RestoreRequest,
+} from "./latent/restore.ts";
+export { openStyleRun, type StyleRun } from "./latent/style-run.ts";
 export { importWeights, type Imported, type ImportRequest } from "./weights/import.ts";
 export { readWeights } from "./weights/read.ts";
 export type { StateDict } from "./weights/state-dict.ts";

@@ -1,9 +1,11 @@
-import { UserError, suggestion } from "@duelo/core";
+import { UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
-import { drawNoise } from "./draw-noise.ts";
+import { drawInputs } from "./draw-inputs.ts";
+import { readTrained, type Trained } from "./export.ts";
 import { readField, type Feeds } from "./feeder.ts";
 import type { FunctionCard } from "./function-card.ts";
+import { everyLayer, hasW, styleRunOf } from "./latent/style-run.ts";
 import { openFunction } from "./open-function.ts";
 import { fillInts, streamOf } from "./random.ts";
 import type { Pixels } from "./report/grid.ts";
@@ -22,7 +24,10 @@ export interface SampleRequest {
   readonly seed?: number;
   /** One class for all, by name or number; every class in turn unless said otherwise. */
   readonly label?: string;
-  /** Normal noise is drawn again until it lies within -t to t; smaller is safer and more alike. */
+  /**
+   * Smaller is safer and more alike. Where the recipe has a W, w is drawn towards its average: 1 leaves
+   * it, 0 gives the average. Elsewhere normal noise is drawn again until it lies within -t to t.
+   */
   readonly truncation?: number;
   /** The best checkpoint in place of the last. */
   readonly best?: boolean;
@@ -58,10 +63,17 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
   if (!(n >= 1)) throw new UserError(`${n} samples are none; ask for at least 1.`);
   const best = request.best === true ? { best: true } : {};
   const open = { runs, run, ...best, ...(recipe === undefined ? {} : { recipe }) };
+  if (request.truncation !== undefined) {
+    const trained = await readTrained(open);
+    if (hasW(trained.recipe, trained.context)) return truncatedInW(request, trained);
+  }
   const generator = await openFunction(open);
   try {
     const { card } = generator;
-    const feeds = { ...drawAll(request, card), ...(await records(request, card, generator.run)) };
+    const feeds = {
+      ...drawInputs(request, card),
+      ...(await records(request, card, generator.run)),
+    };
     const { samples } = await generator.call(feeds, {
       n,
       ...(request.progress && { progress: request.progress.bind(request) }),
@@ -84,6 +96,29 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
     };
   } finally {
     await generator.close();
+  }
+}
+
+async function truncatedInW(request: SampleRequest, trained: Trained): Promise<Samples> {
+  const { n, seed = 0, label, truncation: psi } = request;
+  const numbers = Int32Array.from({ length: n }, (_, i) => i);
+  const run = await styleRunOf(trained);
+  try {
+    const w = await run.map({ numbers, seed, label, psi });
+    const made = await run.synthesize(everyLayer(w, run.nLayers), {
+      numbers,
+      seed,
+      ...(request.progress && { progress: request.progress.bind(request) }),
+    });
+    const { classes, step, info } = trained;
+    const labels = run.classesOf({ numbers, label });
+    return {
+      ...{ pixels: Float32Array.from(made.pixels), shape: made.shape, range: made.range },
+      ...(labels === undefined ? {} : { labels }),
+      ...{ before: [], classes, step, dir: info.dir },
+    };
+  } finally {
+    await run.close();
   }
 }
 
@@ -121,40 +156,4 @@ function places(o: { length: number; n: number; seed: number }): Int32Array {
 function images(t: HostTensor | undefined): Pixels {
   const [n = 0, c = 0, h = 0, w = 0] = t?.shape ?? [];
   return { pixels: Uint8Array.from(t?.data ?? []), shape: [n, c, h, w], range: [0, 255] };
-}
-
-function drawAll(request: SampleRequest, { inputs, classes }: FunctionCard): Feeds {
-  const { n, seed = 0, truncation, label } = request;
-  const drawn = inputs.filter((i) => i.ofRecord === undefined);
-  if (truncation !== undefined && !drawn.some((i) => i.kind === "normal")) {
-    throw new UserError("Truncation needs a generator with normal noise; this one has none.");
-  }
-  if (truncation !== undefined && !(truncation >= 0.05)) {
-    throw new UserError(`Truncation is ${truncation}; it takes a number from 0.05 up.`);
-  }
-  if (label !== undefined && !drawn.some((i) => i.kind === "label")) {
-    throw new UserError("This generator knows no classes, so --label has nothing to choose.");
-  }
-  const feeds: Feeds = {};
-  for (const input of drawn) {
-    feeds[input.name] =
-      input.kind === "label"
-        ? { dtype: "int32", shape: [n], data: labelsFor(n, label, classes) }
-        : drawNoise({ input, n, seed, truncation });
-  }
-  return feeds;
-}
-
-export function labelsFor(
-  n: number,
-  label: string | undefined,
-  classes: readonly string[],
-): Int32Array {
-  if (label === undefined) return Int32Array.from({ length: n }, (_, i) => i % classes.length);
-  const index = classes.includes(label) ? classes.indexOf(label) : Number(label);
-  if (!Number.isInteger(index) || index < 0 || index >= classes.length) {
-    const near = suggestion(label, classes);
-    throw new UserError(`There is no class "${label}".${near} Classes: ${classes.join(", ")}.`);
-  }
-  return new Int32Array(n).fill(index);
 }

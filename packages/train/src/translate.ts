@@ -1,20 +1,21 @@
 import { suggestion, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
-import { mkdir, readFile } from "node:fs/promises";
-import { statSync } from "node:fs";
-import { basename, dirname, extname, join, resolve } from "node:path";
 import sharp from "sharp";
 import { decodeWhole, PictureError, toRecord, type Target } from "./data/decode.ts";
-import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
 import type { Pixels, Skipped } from "./data/source.ts";
+import { labelsFor } from "./draw-inputs.ts";
 import type { FunctionInput } from "./function-card.ts";
 import { openFunction, type OpenFunction } from "./open-function.ts";
+import {
+  pictureJobs,
+  readEncoded,
+  targetOf,
+  writeWhole,
+  type PictureJob,
+} from "./picture-files.ts";
 import { recoloured } from "./recolour.ts";
 import { encodeImages } from "./report/grid.ts";
-import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
-import { onDisk } from "./run/disk-failure.ts";
-import { labelsFor } from "./sample.ts";
 
 export interface TranslateRequest {
   /** Folder of run folders; `runs` unless said otherwise. */
@@ -44,12 +45,6 @@ export interface Translated {
   readonly skipped: readonly Skipped[];
 }
 
-interface Job {
-  readonly path: string;
-  readonly name: string;
-  readonly out: string;
-}
-
 /**
  * Translates a picture or all pictures of a folder by a run. Each is fitted to the network's size as
  * the run's data was; each file is written whole or not at all. Throws UserError when the run
@@ -63,7 +58,7 @@ export async function translateRun(
     signal?: AbortSignal;
   } = {},
 ): Promise<Translated> {
-  const jobs = jobsOf(request.input, request.out);
+  const jobs = pictureJobs(request.input, request.out);
   const { f, feeds, image } = await openDirection(request);
   const written: string[] = [];
   const skipped: Skipped[] = [];
@@ -78,7 +73,7 @@ export async function translateRun(
         skipped.push({ file: job.name, reason: made.message });
         hooks.note?.(`Left out ${job.name}: ${made.message}.`);
       } else {
-        await write(job.out, made);
+        await writeWhole(job.out, made);
         written.push(job.out);
       }
       hooks.progress?.(i + 1, jobs.length);
@@ -91,43 +86,6 @@ export async function translateRun(
     throw new UserError(`${first.file} cannot be read: ${first.reason}. Nothing was written.`);
   return { dir: f.run.dir, written, skipped };
 }
-
-/** Every picture and where it goes. Throws UserError, before anything is made. */
-function jobsOf(input: string, out: string): Job[] {
-  const stats = (() => {
-    try {
-      return statSync(input);
-    } catch (error) {
-      throw pathError(input, error);
-    }
-  })();
-  const isPng = extname(out).toLowerCase() === ".png";
-  if (!stats.isDirectory()) {
-    const name = basename(input);
-    return [{ path: input, name, out: isPng ? out : join(out, pngName(name)) }];
-  }
-  if (isPng)
-    throw new UserError(`${input} is a folder, so --out is one too, and ${out} is a PNG's name.`);
-  const files = listFiles(input).filter((f) => isPictureName(f.name));
-  if (files.length === 0)
-    throw new UserError(`The folder ${input} holds no pictures (${pictureFormats}).`);
-  const taken = new Map<string, string>();
-  return files.map(({ path, name }) => {
-    const to = join(out, pngName(name));
-    const other = taken.get(to);
-    if (other !== undefined)
-      throw new UserError(
-        `${other} and ${name} would both be written as ${pngName(name)}. Rename one of them.`,
-      );
-    if (resolve(to) === resolve(path))
-      throw new UserError(`${path} would be written over itself. Choose another --out.`);
-    taken.set(to, name);
-    return { path, name, out: to };
-  });
-}
-
-const pngName = (name: string): string =>
-  `${name.slice(0, name.length - extname(name).length)}.png`;
 
 interface Direction {
   readonly f: OpenFunction;
@@ -157,7 +115,7 @@ async function openDirection(request: TranslateRequest): Promise<Direction> {
     if (label !== undefined) {
       if (to === undefined)
         throw new UserError(`Say where to with --to. Domains: ${classes.join(", ")}.`);
-      const domain = { dtype: "int32", shape: [1], data: labelsFor(1, to, classes) } as const;
+      const domain = { dtype: "int32", shape: [1], data: labelsFor([0], to, classes) } as const;
       return { f: sample, image, feeds: { [label.name]: domain } };
     }
     if (to === undefined || to === "B") return { f: sample, image, feeds: {} };
@@ -197,23 +155,14 @@ async function openColours(request: TranslateRequest, recipe: string): Promise<D
 
 /** The picture that a job makes, as PNG. */
 async function translated(
-  job: Job,
+  job: PictureJob,
   o: Direction & { request: TranslateRequest },
 ): Promise<Uint8Array> {
   const { image, f, request } = o;
-  const [channels = 3, height = 1, width = 1] = image.shape;
-  const settings = (f.run.options["dataSettings"] ?? {}) as Readonly<Record<string, unknown>>;
-  const target: Target = {
-    height,
-    width,
-    channels: channels as Target["channels"],
-    fit: request.colours === true ? "stretch" : ((settings["fit"] ?? "crop") as Target["fit"]),
-    background: String(settings["background"] ?? "#ffffff"),
-  };
-  const encoded = await readFile(job.path).catch((error: unknown) => {
-    throw pathError(job.path, error);
-  });
-  const picture = await decodeWhole(encoded, target);
+  const fitted = targetOf(f.run, image.shape);
+  const target: Target = request.colours === true ? { ...fitted, fit: "stretch" } : fitted;
+  const { height, width } = target;
+  const picture = await decodeWhole(await readEncoded(job.path), target);
   const data = await toRecord({ pixels: picture }, target);
   const fed: HostTensor = { dtype: "uint8", shape: [1, ...image.shape], data };
   const { seed = 0 } = request;
@@ -235,11 +184,3 @@ const png = ({ data, height, width, channels }: Pixels): Promise<Uint8Array> =>
   sharp(data, { raw: { height, width, channels: channels === 4 ? 4 : 3 } })
     .png()
     .toBuffer();
-
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  const [dir, name] = [dirname(resolve(path)), basename(path)];
-  await onDisk({ task: `write ${path}`, safe: "What was written before is whole." }, async () => {
-    await mkdir(dir, { recursive: true });
-    await commitFile(nodeFileSystem, { dir, name }, (file) => writeAll(file, bytes, 0));
-  });
-}

@@ -453,13 +453,19 @@ function noiseOf(recipe: Recipe, tracer: Tracer, names: readonly string[]): Map<
 
 /**
  * Traces a function of the trained nets, `sample` unless said otherwise, with running statistics and
- * averaged weights. Throws UserError when the recipe has no such function.
+ * averaged weights. `given` stands in place of inputs of those names, so that gradients flow into it.
+ * Throws UserError when the recipe has no such function.
  */
-export function traceFunction(recipe: Recipe, context: Context, name = "sample"): FunctionGraph {
+export function traceFunction(
+  recipe: Recipe,
+  context: Context,
+  name = "sample",
+  given: InputTensors = {},
+): FunctionGraph {
   const tracer = new Tracer(recipe, context, false);
   const takes = Object.entries(recipe.takes(context));
   const taken = takes.map(([n, shape]) => [n, tracer.leaf(n, () => input(n, { shape }))]);
-  const inputs = { ...tracer.inputs(), ...Object.fromEntries(taken) };
+  const inputs = { ...tracer.inputs(), ...Object.fromEntries(taken), ...given };
   const result = findFunction(recipe, context, name).call(tracer.nets, inputs);
   const outputs = result instanceof Tensor ? { [outputName(name)]: result } : { ...result };
   const leaves = tracer.reached(outputs);

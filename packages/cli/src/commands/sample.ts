@@ -10,7 +10,11 @@ export function addSample(program: Command, terminal: Terminal): void {
     .argument("<run>", "its number, its name, latest, or the path of its folder")
     .option("-n, --number <n>", "how many", whole(1), 64)
     .option("--label <class>", "one class for all, by name or number")
-    .option("--truncation <t>", "keep normal noise within -t to t: safer and more alike", positive)
+    .option(
+      "--truncation <t>",
+      "smaller is safer and more alike: of w, 1 leaves it; else z is kept within -t to t",
+      positive,
+    )
     .option("--seed <n>", "which samples", whole(0), 0)
     .option("--grid <file>", "the PNG to write them to (default: NAME-OF-RUN.png)")
     .option("--out <folder>", "write each to a file of its own instead")

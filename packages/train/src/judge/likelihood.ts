@@ -3,7 +3,6 @@ import { readTrained } from "../export.ts";
 import { bootstrapMean } from "../metrics/bootstrap.ts";
 import { drawRows } from "../metrics/draw.ts";
 import { takePictures } from "../metrics/pictures.ts";
-import { findRun } from "../run/runs.ts";
 import { vaeLikelihood } from "../vae-likelihood.ts";
 import type { Metric, Score } from "./metric.ts";
 import { picturesOf } from "./side.ts";
@@ -23,8 +22,7 @@ export const likelihoodBound: Metric = {
   onRequest: true,
   async compute({ maker, reference, heldOut, seed, brief }) {
     if (maker === undefined) throw new TypeError("no maker");
-    const info = await findRun({ root: maker.runs ?? ".", run: maker.run });
-    const { recipe, context, state } = await readTrained(maker, info);
+    const { recipe, context, state } = await readTrained({ runs: ".", ...maker });
     const side = heldOut ?? reference;
     const n = Math.min(nMost, side.n);
     const rows = drawRows({ n, of: side.n, seed, purpose: "likelihood" });

@@ -23,6 +23,8 @@ export interface GridOptions extends Pixels {
   readonly scale?: number;
   /** A name before each row. */
   readonly rowLabels?: readonly string[];
+  /** A name above each column. */
+  readonly columnLabels?: readonly string[];
 }
 
 /** Values in `range` as bytes: round(255 (v - low) / (high - low)), cut at 0 and 255; NaN is 0. */
@@ -44,7 +46,7 @@ export function toBytes(
  * @throws RangeError when the pixels do not fill the shape, or there are not 1 to 4 channels
  */
 export async function imageGrid(options: GridOptions): Promise<Uint8Array> {
-  const { shape, gap = 2, rowLabels } = options;
+  const { shape, gap = 2, rowLabels, columnLabels } = options;
   const [n, c, h, w] = shape;
   checkPixels(options);
   const scale = options.scale ?? Math.max(1, Math.round(64 / Math.max(h, w)));
@@ -52,12 +54,13 @@ export async function imageGrid(options: GridOptions): Promise<Uint8Array> {
   const nRows = Math.ceil(n / nColumns);
   const cell = { height: h * scale, width: w * scale };
   const left = rowLabels ? labelWidth(rowLabels) : 0;
-  const height = nRows * (cell.height + gap) - gap;
+  const above = columnLabels ? labelHeight : 0;
+  const height = above + nRows * (cell.height + gap) - gap;
   const width = left + nColumns * (cell.width + gap) - gap;
   const canvas = emptyCanvas({ height, width, c });
   const bytes = toBytes(options.pixels, options.range);
   for (let i = 0; i < n; i++) {
-    const top = Math.floor(i / nColumns) * (cell.height + gap);
+    const top = above + Math.floor(i / nColumns) * (cell.height + gap);
     const from = left + (i % nColumns) * (cell.width + gap);
     for (let y = 0; y < cell.height; y++) {
       const row = i * c * h * w + Math.floor(y / scale) * w;
@@ -71,10 +74,15 @@ export async function imageGrid(options: GridOptions): Promise<Uint8Array> {
     }
   }
   const picture = raw({ bytes: canvas, c, height, width });
-  if (!rowLabels) return picture.png().toBuffer();
-  const labels = labelStrip({ rowLabels, width: left, height, pitch: cell.height + gap });
+  if (!rowLabels && !columnLabels) return picture.png().toBuffer();
+  const strips = [
+    ...(rowLabels
+      ? [rowStrip({ rowLabels, width: left, height, above, pitch: cell.height + gap })]
+      : []),
+    ...(columnLabels ? [columnStrip({ columnLabels, width, left, pitch: cell.width + gap })] : []),
+  ];
   return sharp(await picture.png().toBuffer())
-    .composite([{ input: labels, left: 0, top: 0 }])
+    .composite(strips.map((input) => ({ input, left: 0, top: 0 })))
     .png()
     .toBuffer();
 }
@@ -133,21 +141,47 @@ function labelWidth(labels: readonly string[]): number {
   return Math.ceil(longest * fontSize * 0.62) + 12;
 }
 
+const labelHeight = 20;
+
 /** The names of the rows, each at the middle of its row, on white. */
-function labelStrip(options: {
+function rowStrip(options: {
   rowLabels: readonly string[];
   width: number;
   height: number;
+  above: number;
   pitch: number;
 }): Buffer {
-  const { rowLabels, width, height, pitch } = options;
+  const { rowLabels, width, height, above, pitch } = options;
   const texts = rowLabels.map((label, row) => {
-    const y = Math.round((row + 0.5) * pitch + fontSize * 0.3);
+    const y = Math.round(above + (row + 0.5) * pitch + fontSize * 0.3);
     return `<text x="${width - 8}" y="${y}">${escapeHtml(shorten(label))}</text>`;
   });
-  return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
-      `<rect width="100%" height="100%" fill="white"/>` +
-      `<g font-family="sans-serif" font-size="${fontSize}" fill="#333" text-anchor="end">${texts.join("")}</g></svg>`,
-  );
+  return strip({ width, height, anchor: "end", texts });
 }
+
+/** The names of the columns, each above the middle of its column, on white. */
+function columnStrip(options: {
+  columnLabels: readonly string[];
+  width: number;
+  left: number;
+  pitch: number;
+}): Buffer {
+  const { columnLabels, width, left, pitch } = options;
+  const texts = columnLabels.map((label, column) => {
+    const x = Math.round(left + (column + 0.5) * pitch);
+    return `<text x="${x}" y="${labelHeight - 6}">${escapeHtml(shorten(label))}</text>`;
+  });
+  return strip({ width, height: labelHeight, anchor: "middle", texts });
+}
+
+const strip = (o: {
+  width: number;
+  height: number;
+  anchor: "end" | "middle";
+  texts: readonly string[];
+}): Buffer =>
+  Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${o.width}" height="${o.height}">` +
+      `<rect width="100%" height="100%" fill="white"/>` +
+      `<g font-family="sans-serif" font-size="${fontSize}" fill="#333" text-anchor="${o.anchor}">${o.texts.join("")}</g></svg>`,
+  );

@@ -1,0 +1,203 @@
+import { suggestion, UserError } from "@duelo/core";
+import { openData } from "../data/open.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { FeatureNet } from "../features/feature-net.ts";
+import { readField } from "../feeder.ts";
+import { drawRows } from "../metrics/draw.ts";
+import { takeRows, type Matrix } from "../metrics/matrix.ts";
+import { targetOf } from "../picture-files.ts";
+import { toBytes, type Pixels } from "../report/grid.ts";
+import { balancedAccuracy, linearSvm, margins, type Plane } from "./linear-svm.ts";
+import type { StyleRun } from "./style-run.ts";
+
+/** Something that pictures have or have not, by labels of real pictures. */
+export interface AttributeRequest {
+  /** A named set, or a folder whose sub-folders are classes. */
+  readonly data: string;
+  /** Narrows a named set. */
+  readonly select?: Readonly<Record<string, string>>;
+  /** What has it and what has it not: two classes, or, where no class is called so, words of captions. */
+  readonly between: readonly [positive: string, negative: string];
+}
+
+/** An attribute as a plane in the features of a network. */
+export interface Attribute {
+  readonly name: string;
+  /** Real pictures on each side. */
+  readonly nPositive: number;
+  readonly nNegative: number;
+  /** On the three tenths that it was not fitted to: the mean of both sides; 0.5 is guessing. */
+  readonly accuracy: number;
+  /** How far each picture is on the positive side, from its features. */
+  score(features: Matrix): Float64Array;
+}
+
+/** Fits a plane between the features of real pictures with and without something. Throws UserError. */
+export async function fitAttribute(o: {
+  request: AttributeRequest;
+  run: StyleRun;
+  net: FeatureNet;
+  cacheDir: string;
+  seed: number;
+}): Promise<Attribute> {
+  const { request, run, net, cacheDir, seed } = o;
+  const [positive, negative] = request.between;
+  const { fit, background, height, width, channels } = targetOf(run.trained.info, run.shape);
+  const { data: spec, select } = request;
+  const asked = {
+    spec,
+    domain: "image",
+    height,
+    width,
+    channels,
+    fit,
+    background,
+    cacheDir,
+  } as const;
+  const dataset = await openData({ ...asked, ...(select === undefined ? {} : { select }) });
+  try {
+    const sides = sidesOf(dataset, request);
+    const places = [...sides.positive, ...sides.negative];
+    const y = places.map((_, i) => (i < sides.positive.length ? 1 : -1));
+    const x = readField(dataset, "x", places);
+    const pixels = Uint8Array.from(x.data);
+    const { features } = await net.extract({
+      pixels,
+      shape: [places.length, channels, height, width],
+    });
+    const { plane, scale, accuracy } = fitted(features, y, seed);
+    return {
+      name: `${positive} against ${negative}`,
+      ...{ nPositive: sides.positive.length, nNegative: sides.negative.length, accuracy },
+      score: (of) => margins(plane, standard(of, scale)),
+    };
+  } finally {
+    dataset.close();
+  }
+}
+
+interface Scale {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+}
+
+function fitted(features: Matrix, y: readonly number[], seed: number) {
+  const { fit, test } = split(y.length, seed);
+  const scale = scaleOf(takeRows(features, fit));
+  const of = (rows: readonly number[]) => ({
+    x: standard(takeRows(features, rows), scale),
+    y: rows.map((i) => y[i] ?? 0),
+  });
+  const plane = linearSvm({ ...of(fit), seed });
+  const { x, y: sides } = of(test);
+  return { plane, scale, accuracy: balancedAccuracy(plane, x, sides) };
+}
+
+/** Seven tenths to fit to, three to test on, by chance. */
+export function split(n: number, seed: number): { fit: number[]; test: number[] } {
+  const order = Array.from(drawRows({ n, of: n, seed, purpose: "attribute" }));
+  const nFit = Math.round(0.7 * n);
+  return { fit: order.slice(0, nFit), test: order.slice(nFit) };
+}
+
+function scaleOf({ rows, cols, data }: Matrix): Scale {
+  const mean = new Float64Array(cols);
+  const square = new Float64Array(cols);
+  for (let i = 0; i < data.length; i++)
+    mean[i % cols] = (mean[i % cols] ?? 0) + (data[i] ?? 0) / rows;
+  for (let i = 0; i < data.length; i++)
+    square[i % cols] = (square[i % cols] ?? 0) + ((data[i] ?? 0) - (mean[i % cols] ?? 0)) ** 2;
+  return { mean, deviation: square.map((s) => Math.sqrt(s / rows) || 1) };
+}
+
+const standard = ({ rows, cols, data }: Matrix, { mean, deviation }: Scale): Matrix => ({
+  rows,
+  cols,
+  data: Float64Array.from(data, (v, i) => (v - (mean[i % cols] ?? 0)) / (deviation[i % cols] ?? 1)),
+});
+
+const fewest = 10;
+
+function sidesOf(
+  dataset: Dataset,
+  { between }: AttributeRequest,
+): { positive: number[]; negative: number[] } {
+  const { classes = [], captions = [] } = dataset;
+  const n = dataset.length;
+  const labels = dataset.fields["y"] === undefined ? undefined : labelsOf(dataset);
+  const having = (what: string): number[] => {
+    const index = classes.indexOf(what);
+    const has = (i: number): boolean =>
+      index >= 0 ? labels?.[i] === index : hasWords(captions[i % captions.length] ?? "", what);
+    return Array.from({ length: n }, (_, i) => i).filter(has);
+  };
+  const [positive, negative] = between.map(having);
+  if (positive === undefined || negative === undefined) throw new TypeError("two sides");
+  const both = new Set(positive.filter((i) => negative.includes(i)));
+  const sides = [positive, negative].map((side) => side.filter((i) => !both.has(i)));
+  for (const [k, side] of sides.entries()) {
+    const what = between[k] ?? "";
+    if (side.length >= fewest) continue;
+    const known = classes.length === 0 ? "" : ` Classes: ${classes.join(", ")}.`;
+    throw new UserError(
+      `${dataset.name} has ${side.length} pictures of "${what}", and an attribute takes ${fewest} and more on each side.${suggestion(what, classes)}${known}`,
+    );
+  }
+  return { positive: sides[0] ?? [], negative: sides[1] ?? [] };
+}
+
+const labelsOf = (dataset: Dataset): ArrayLike<number> =>
+  readField(
+    dataset,
+    "y",
+    Int32Array.from({ length: dataset.length }, (_, i) => i),
+  ).data;
+
+/** Whether a caption has these words, whole and in a row: "dark skin tone" is not in "medium-dark skin tone". */
+export function hasWords(caption: string, words: string): boolean {
+  const at = ` ${caption
+    .toLowerCase()
+    .replaceAll(/[,;:.!?()]/g, " ")
+    .replaceAll(/\s+/g, " ")} `;
+  return at.includes(` ${words.toLowerCase().trim()} `);
+}
+
+/** What a network sees in pictures of a generator. */
+export async function featuresOfPictures(pictures: Pixels, net: FeatureNet): Promise<Matrix> {
+  const pixels = toBytes(pictures.pixels, pictures.range);
+  return (await net.extract({ pixels, shape: pictures.shape })).features;
+}
+
+/** Those rows of w whose pictures have most and least of an attribute, and the plane between them. */
+export interface Boundary {
+  readonly plane: Plane;
+  /** On the three tenths that it was not fitted to. */
+  readonly accuracy: number;
+}
+
+/**
+ * The plane in W between what has an attribute and what has not (InterFaceGAN: Shen et al. 2019,
+ * arXiv:1907.10786, Section 3): of the rows the tenth with the highest and that with the lowest score.
+ */
+export function boundaryOf(o: { w: Matrix; scores: ArrayLike<number>; seed: number }): Boundary {
+  const { w, scores, seed } = o;
+  const order = Array.from({ length: w.rows }, (_, i) => i).toSorted(
+    (a, b) => (scores[b] ?? 0) - (scores[a] ?? 0),
+  );
+  const nSide = Math.max(1, Math.floor(w.rows / 10));
+  const positive = takeRows(w, order.slice(0, nSide));
+  const negative = takeRows(w, order.slice(-nSide));
+  return planeBetween({ positive, negative, seed });
+}
+
+/** The plane between two sets of w, and how well it divides those it was not fitted to. */
+export function planeBetween(o: { positive: Matrix; negative: Matrix; seed: number }): Boundary {
+  const { positive, negative, seed } = o;
+  const n = positive.rows + negative.rows;
+  const all = Float64Array.from([...positive.data, ...negative.data]);
+  const w = { rows: n, cols: positive.cols, data: all };
+  const y = (i: number): number => (i < positive.rows ? 1 : -1);
+  const { fit, test } = split(n, seed);
+  const plane = linearSvm({ x: takeRows(w, fit), y: fit.map(y), seed });
+  return { plane, accuracy: balancedAccuracy(plane, takeRows(w, test), test.map(y)) };
+}

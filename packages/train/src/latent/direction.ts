@@ -1,0 +1,270 @@
+import { UserError } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import type { FeatureNet } from "../features/feature-net.ts";
+import type { Matrix } from "../metrics/matrix.ts";
+import { affinesOf, type Affine } from "./affines.ts";
+import {
+  boundaryOf,
+  featuresOfPictures,
+  planeBetween,
+  type Attribute,
+  type AttributeRequest,
+  type Boundary,
+} from "./attribute.ts";
+import {
+  deviation,
+  factorised,
+  principal,
+  shapeOf,
+  unit,
+  without,
+  type Directions,
+  type WShape,
+} from "./directions.ts";
+import { readLatents } from "./latent-file.ts";
+import { bestChannel } from "./style-channels.ts";
+import { everyLayer, type StyleRun } from "./style-run.ts";
+
+export interface DirectionRequest {
+  /**
+   * How a direction is found. `sefa`: from the style weights of the chosen layers. `pca`: the axes along
+   * which w varies most. `labels`: between w whose pictures have an attribute and w whose have not.
+   * `latents`: between the latents of two folders. `channel`: one channel of a style.
+   */
+  readonly by: "sefa" | "pca" | "labels" | "latents" | "channel";
+  /**
+   * Which one: a number from 0 of `sefa` and `pca`; `LAYER.CHANNEL` of `channel`. Without it, the first
+   * five of `sefa` and `pca` are drawn, and the channel is the one that says most of the attribute.
+   */
+  readonly direction?: string;
+  /** What `labels` goes along, and what any edit is measured by. */
+  readonly attribute?: AttributeRequest;
+  /** Attributes that are to stay: what the direction has of theirs is taken out of it. */
+  readonly keep?: readonly AttributeRequest[];
+  /** Folders of latents of `projectRun`, for `latents`. */
+  readonly positive?: string;
+  readonly negative?: string;
+  /** Samples by which directions are found; 2000 unless said otherwise. */
+  readonly nSamples?: number;
+}
+
+/** A way to change pictures. */
+export interface Direction {
+  readonly name: string;
+  /** The standard deviation of w, or of the style, along it: what a strength of 1 is. */
+  readonly deviation: number;
+  /** How well its plane divides samples that it was not fitted to, where it has one; 0.5 is guessing. */
+  readonly accuracy?: number;
+  /** Rows [n, nLayers * wDim] after an edit, and what else of the generator is changed. */
+  apply(o: { ws: Matrix; strength: number; layers: readonly number[] }): {
+    ws: Matrix;
+    changed?: Readonly<Record<string, HostTensor>>;
+  };
+}
+
+export interface Finding extends Omit<DirectionRequest, "attribute"> {
+  readonly run: StyleRun;
+  readonly net: FeatureNet;
+  readonly layers: readonly number[];
+  readonly attribute: Attribute | undefined;
+  readonly attributeOf: (request: AttributeRequest) => Promise<Attribute>;
+  readonly label?: string | undefined;
+  readonly seed: number;
+}
+
+const nSurveyed = 5;
+
+/** The first directions of a kind that has an order, where none was named; undefined elsewhere. */
+export async function surveyed(
+  o: Finding,
+): Promise<{ name: string; each: Direction[]; rows: string[] } | undefined> {
+  if (o.direction !== undefined || (o.by !== "sefa" && o.by !== "pca")) return undefined;
+  const shape = await wShape(o);
+  const found = ordered(o, shape);
+  const n = Math.min(nSurveyed, found.vectors.rows);
+  const each = Array.from({ length: n }, (_, i) => alongW(`${o.by} ${i}`, rowOf(found, i), shape));
+  return { name: `${o.by} 0 to ${n - 1}`, each, rows: each.map((d) => d.name) };
+}
+
+/** The direction that a request names. Throws UserError. */
+export async function directionFor(o: Finding): Promise<Direction> {
+  const shape = await wShape(o);
+  if (o.by === "channel") return channelDirection(o, shape);
+  if (o.by === "sefa" || o.by === "pca") {
+    const found = ordered(o, shape);
+    const index = numberOf(o.direction ?? "0", found.vectors.rows, o.by);
+    return keeping(o, shape, `${o.by} ${index}`, rowOf(found, index));
+  }
+  const { plane, accuracy } = o.by === "labels" ? await labelled(o) : await betweenLatents(o);
+  const name =
+    o.by === "labels" ? (o.attribute?.name ?? "") : `${o.positive} against ${o.negative}`;
+  return { ...(await keeping(o, shape, name, unit(plane.weight))), accuracy };
+}
+
+function ordered(o: Finding, shape: WShape): Directions {
+  if (o.by === "pca") return principal(shape);
+  return factorised(affinesOf(o.run.trained).filter((a) => o.layers.includes(a.layer)));
+}
+
+function numberOf(text: string, n: number, by: string): number {
+  if (/^\d+$/.test(text) && Number(text) < n) return Number(text);
+  throw new UserError(`There is no ${by} direction "${text}": this run has 0 to ${n - 1}.`);
+}
+
+const rowOf = ({ vectors: { cols, data } }: Directions, i: number): Float64Array =>
+  Float64Array.from(data.subarray(i * cols, (i + 1) * cols));
+
+const samplesOf = (o: Finding): number[] => Array.from({ length: o.nSamples ?? 2000 }, (_, i) => i);
+
+const wOf = (o: Finding): Promise<Matrix> =>
+  o.run.map({ numbers: samplesOf(o), seed: o.seed, label: o.label });
+
+const wShape = async (o: Finding): Promise<WShape> => shapeOf(await wOf(o));
+
+/** A direction of W, of length 1. */
+function alongW(name: string, vector: Float64Array, shape: WShape): Direction {
+  const size = deviation(vector, shape);
+  const d = vector.length;
+  return {
+    name,
+    deviation: size,
+    apply({ ws, strength, layers }) {
+      const data = Float32Array.from(ws.data);
+      for (let row = 0; row < ws.rows; row++)
+        for (const layer of layers)
+          for (let j = 0; j < d; j++) {
+            const at = row * ws.cols + layer * d + j;
+            data[at] = (data[at] ?? 0) + strength * size * (vector[j] ?? 0);
+          }
+      return { ws: { ...ws, data } };
+    },
+  };
+}
+
+/** A direction of W without what it has of the attributes that are to stay. */
+async function keeping(
+  o: Finding,
+  shape: WShape,
+  name: string,
+  vector: Float64Array,
+): Promise<Direction> {
+  const others: Float64Array[] = [];
+  const names: string[] = [];
+  for (const request of o.keep ?? []) {
+    const attribute = await o.attributeOf(request);
+    names.push(attribute.name);
+    others.push(unit((await boundary(o, attribute)).plane.weight));
+  }
+  if (others.length === 0) return alongW(name, vector, shape);
+  return alongW(`${name}, keeping ${names.join(" and ")}`, without(vector, others), shape);
+}
+
+async function labelled(o: Finding): Promise<Boundary> {
+  if (o.attribute !== undefined) return boundary(o, o.attribute);
+  throw new UserError(
+    "A direction by labels needs an attribute: data with labels, and two classes or words of captions.",
+  );
+}
+
+async function boundary(o: Finding, attribute: Attribute): Promise<Boundary> {
+  const { w, scores } = await scored(o, attribute);
+  return boundaryOf({ w, scores, seed: o.seed });
+}
+
+/** w of samples, and how much their pictures have of an attribute. */
+async function scored(
+  o: Finding,
+  attribute: Attribute,
+): Promise<{ w: Matrix; scores: Float64Array }> {
+  const { run, net, seed } = o;
+  const w = await wOf(o);
+  const made = await run.synthesize(everyLayer(w, run.nLayers), { numbers: samplesOf(o), seed });
+  return { w, scores: attribute.score(await featuresOfPictures(made, net)) };
+}
+
+async function betweenLatents({ positive, negative, run, seed }: Finding): Promise<Boundary> {
+  if (positive === undefined || negative === undefined)
+    throw new UserError(
+      "A direction between latents needs two folders of them, one for each side. Make them with duelo project.",
+    );
+  const [has, hasNot] = [await meanOverLayers(positive, run), await meanOverLayers(negative, run)];
+  return planeBetween({ positive: has, negative: hasNot, seed });
+}
+
+async function meanOverLayers(folder: string, run: StyleRun): Promise<Matrix> {
+  const latents = await readLatents(folder, run);
+  const d = run.wDim;
+  const data = new Float64Array(latents.length * d);
+  for (const [row, { ws }] of latents.entries())
+    ws.data.forEach((v, i) => {
+      const at = row * d + (i % d);
+      data[at] = (data[at] ?? 0) + v / run.nLayers;
+    });
+  if (latents.length < 4)
+    throw new UserError(
+      `${folder} holds ${latents.length} latents; a plane takes 4 and more on each side.`,
+    );
+  return { rows: latents.length, cols: d, data };
+}
+
+/** One channel of a style (StyleSpace: Wu et al. 2020, arXiv:2011.12799), by name or the best for an attribute. */
+async function channelDirection(o: Finding, shape: WShape): Promise<Direction> {
+  if ((o.keep ?? []).length > 0)
+    throw new UserError(
+      "A single channel has no part that could be taken out of it. Leave out --keep.",
+    );
+  const affines = affinesOf(o.run.trained).filter(
+    (a) => !a.ofColours && o.layers.includes(a.layer),
+  );
+  const chosen = o.direction === undefined ? await best(o, affines, shape) : named(o, affines);
+  const { affine, channel } = chosen;
+  const { cols, data } = affine.weight;
+  const size = deviation(data.subarray(channel * cols, (channel + 1) * cols), shape);
+  return {
+    name: `channel ${affine.layer}.${channel}`,
+    deviation: size,
+    apply: ({ ws, strength }) => ({
+      ws,
+      changed: shifted(o.run, affine, channel, strength * size),
+    }),
+  };
+}
+
+/** The bias of a style with one channel moved: the same as moving that channel of every style. */
+function shifted(
+  run: StyleRun,
+  { bias }: Affine,
+  channel: number,
+  by: number,
+): Readonly<Record<string, HostTensor>> {
+  const value = run.trained.state[bias.entry];
+  if (value === undefined) throw new TypeError(`no state entry "${bias.entry}"`);
+  const data = Float32Array.from(value.data);
+  data[channel] = (data[channel] ?? 0) + by / bias.gain;
+  return { [bias.entry]: { ...value, data } };
+}
+
+interface Chosen {
+  readonly affine: Affine;
+  readonly channel: number;
+}
+
+function named(o: Finding, affines: readonly Affine[]): Chosen {
+  const [, layer, channel] = /^(\d+)\.(\d+)$/.exec(o.direction ?? "") ?? [];
+  const affine = affines.find((a) => a.layer === Number(layer));
+  if (affine !== undefined && Number(channel) < affine.weight.rows)
+    return { affine, channel: Number(channel) };
+  const known = affines.map((a) => `${a.layer}.0 to ${a.layer}.${a.weight.rows - 1}`);
+  throw new UserError(
+    `There is no channel "${o.direction}" in these layers. A channel is LAYER.CHANNEL: ${known.join(", ")}.`,
+  );
+}
+
+async function best(o: Finding, affines: readonly Affine[], shape: WShape): Promise<Chosen> {
+  if (o.attribute === undefined)
+    throw new UserError(
+      "Name a channel (--direction LAYER.CHANNEL), or an attribute, of which the channel is found that says most.",
+    );
+  const { w, scores } = await scored(o, o.attribute);
+  return bestChannel({ affines, shape, w, scores });
+}

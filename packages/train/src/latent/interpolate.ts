@@ -1,0 +1,195 @@
+import { UserError } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import { extname } from "node:path";
+import { labelsFor } from "../draw-inputs.ts";
+import { drawNoise } from "../draw-noise.ts";
+import { readTrained } from "../export.ts";
+import type { Feeds } from "../feeder.ts";
+import type { FunctionCard } from "../function-card.ts";
+import type { Matrix } from "../metrics/matrix.ts";
+import { openFunction, type OpenFunction } from "../open-function.ts";
+import { writeWhole } from "../picture-files.ts";
+import { imageGrid, type Pixels } from "../report/grid.ts";
+import { encodeFilm, filmFormat } from "./film.ts";
+import { readLatents } from "./latent-file.ts";
+import { lerp, slerp, walk } from "./path.ts";
+import { everyLayer, hasW, openStyleRun, type RunChoice, type StyleRun } from "./style-run.ts";
+
+export interface InterpolateRequest extends RunChoice {
+  /** `.webp`, `.gif` or `.mp4` for a film that goes round; `.png` for the frames side by side. */
+  readonly out: string;
+  /** Numbers of the samples to go through, as `sampleRun` counts them; 0 to 3 unless said otherwise. */
+  readonly numbers?: readonly number[];
+  /** A .npy file of `projectRun`, or a folder of them, to go through in place of samples. */
+  readonly latents?: string;
+  /** w where the recipe has one, unless said otherwise. */
+  readonly space?: "z" | "w";
+  /** `slerp` in z and `lerp` in w, unless said otherwise. */
+  readonly along?: "slerp" | "lerp";
+  /** Frames from one sample to the next; 16 unless said otherwise. */
+  readonly frames?: number;
+  /** 16 unless said otherwise. */
+  readonly framesPerSecond?: number;
+  /** One class for all, by name or number. Without it, sample i keeps its class in w, and all have the first in z. */
+  readonly label?: string;
+  /** Draws w towards its average: 1 not at all, 0 altogether. */
+  readonly truncation?: number;
+  /** 0 unless said otherwise. */
+  readonly seed?: number;
+}
+
+export interface Interpolated {
+  readonly dir: string;
+  readonly out: string;
+  readonly nFrames: number;
+  readonly space: "z" | "w";
+  readonly along: "slerp" | "lerp";
+}
+
+interface Hooks {
+  progress?(done: number, total: number): void;
+}
+
+/**
+ * A film, or a row of pictures, that goes from sample to sample, in z or in w; the noise is that of the
+ * first sample all the way. Throws UserError.
+ */
+export async function interpolateRun(
+  request: InterpolateRequest,
+  hooks: Hooks = {},
+): Promise<Interpolated> {
+  const { out, framesPerSecond = 16 } = request;
+  const format = extname(out).toLowerCase() === ".png" ? "png" : filmFormat(out);
+  const nStops = request.numbers?.length ?? 4;
+  if (request.latents === undefined && nStops < 2)
+    throw new UserError("One sample is no way to go. Name two numbers and more.");
+  const trained = await readTrained({ runs: "runs", ...request });
+  const has = hasW(trained.recipe, trained.context);
+  const { space = has ? "w" : "z" } = request;
+  const { along = space === "w" ? "lerp" : "slerp" } = request;
+  const o = { ...request, along, closed: format !== "png" };
+  const frames =
+    has || space === "w" || request.latents !== undefined
+      ? await throughStyles(o, space)
+      : await throughSamples(o);
+  hooks.progress?.(1, 2);
+  const bytes =
+    format === "png"
+      ? await imageGrid({ ...frames, columns: (o.frames ?? 16) + 1 })
+      : await encodeFilm({ frames: await eachFrame(frames), format, framesPerSecond });
+  await writeWhole(out, bytes);
+  hooks.progress?.(2, 2);
+  return { dir: trained.info.dir, out, nFrames: frames.shape[0], space, along };
+}
+
+type Way = InterpolateRequest & { readonly along: "slerp" | "lerp"; readonly closed: boolean };
+
+/** Every row of the walk through the rows of a matrix. */
+function walked(rows: Matrix, { along, closed, frames: nFrames = 16 }: Way): Matrix {
+  const { cols } = rows;
+  const stops = Array.from({ length: rows.rows }, (_, i) =>
+    Float64Array.from(rows.data.subarray(i * cols, (i + 1) * cols)),
+  );
+  const between = along === "slerp" ? slerp : lerp;
+  const points = walk({ stops, nFrames, closed, between });
+  const data = new Float32Array(points.length * cols);
+  points.forEach((point, i) => data.set(point, i * cols));
+  return { rows: points.length, cols, data };
+}
+
+async function throughStyles(o: Way, space: "z" | "w"): Promise<Pixels> {
+  const run = await openStyleRun(o);
+  try {
+    const ws = await wayOf(run, o, space);
+    const first = o.numbers?.[0] ?? 0;
+    const numbers = new Int32Array(ws.rows).fill(first);
+    return await run.synthesize(ws, { numbers, ...seedOf(o) });
+  } finally {
+    await run.close();
+  }
+}
+
+async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
+  const { numbers = [0, 1, 2, 3], latents, label, truncation: psi } = o;
+  if (latents !== undefined) {
+    if (space === "z") throw new UserError("Latents of a file are in w. Leave out --space z.");
+    const stops = await readLatents(latents, run);
+    if (stops.length < 2)
+      throw new UserError(`${latents} holds one latent. Name a folder with two and more.`);
+    const cols = run.nLayers * run.wDim;
+    const data = new Float32Array(stops.length * cols);
+    stops.forEach(({ ws }, i) => data.set(ws.data, i * cols));
+    return walked({ rows: stops.length, cols, data }, o);
+  }
+  if (space === "w") {
+    const stops = await run.map({ numbers, ...seedOf(o), label, psi });
+    return everyLayer(walked(stops, o), run.nLayers);
+  }
+  const z = walked(run.draw({ numbers, ...seedOf(o) }), o);
+  const { classes } = run.trained;
+  const only = classes.length === 0 ? undefined : (label ?? "0");
+  const w = await run.map({ numbers: new Int32Array(z.rows), z, label: only ?? label, psi });
+  return everyLayer(w, run.nLayers);
+}
+
+const seedOf = ({ seed }: InterpolateRequest): { seed?: number } =>
+  seed === undefined ? {} : { seed };
+
+/** The walk of a generator without a W: through all of its normal noise that is not drawn in its nets. */
+async function throughSamples(o: Way): Promise<Pixels> {
+  if (o.truncation !== undefined)
+    throw new UserError(
+      "This generator has no W, so --truncation has nothing to draw to an average.",
+    );
+  const f = await openFunction(o);
+  try {
+    const { samples } = await f.call(feedsOf(f.card, o));
+    const [n = 0, c = 0, h = 0, w = 0] = samples?.shape ?? [];
+    const range = f.card.outputs.find((out) => out.name === "samples")?.range;
+    if (!(samples?.data instanceof Float32Array) || range === undefined) throw noPictures(f);
+    return { pixels: samples.data, shape: [n, c, h, w], range };
+  } finally {
+    await f.close();
+  }
+}
+
+const noPictures = (f: OpenFunction): UserError =>
+  new UserError(`Run ${f.run.name} makes no pictures, so there is nothing to film.`);
+
+function feedsOf(card: FunctionCard, o: Way): Feeds {
+  const { numbers = [0, 1, 2, 3], seed = 0, label } = o;
+  const ofData = card.inputs.find((i) => i.ofRecord !== undefined);
+  if (ofData !== undefined)
+    throw new UserError(
+      `${card.recipe} makes pictures of pictures; there is no z to go through. duelo translate does what it can.`,
+    );
+  const n = walked(
+    { rows: numbers.length, cols: 1, data: new Float32Array(numbers.length) },
+    o,
+  ).rows;
+  const first = new Int32Array(n).fill(numbers[0] ?? 0);
+  const fed = (input: FunctionCard["inputs"][number]): HostTensor => {
+    if (input.kind === "label")
+      return { dtype: "int32", shape: [n], data: labelsFor(first, label ?? "0", card.classes) };
+    if (input.kind !== "normal" || input.name.startsWith("noise/"))
+      return drawNoise({ input, n, seed, numbers: first });
+    const stops = drawNoise({ input, n: numbers.length, seed, numbers });
+    const cols = stops.data.length / numbers.length;
+    const { data } = walked({ rows: numbers.length, cols, data: Float32Array.from(stops.data) }, o);
+    return { dtype: "float32", shape: [n, ...input.shape], data: Float32Array.from(data) };
+  };
+  return Object.fromEntries(card.inputs.map((input) => [input.name, fed(input)]));
+}
+
+/** Each picture of a film as a PNG, small ones enlarged. */
+export async function eachFrame(pictures: Pixels): Promise<Uint8Array[]> {
+  const [n, c, h, w] = pictures.shape;
+  const size = c * h * w;
+  const scale = Math.max(1, Math.round(128 / Math.max(h, w)));
+  const frames: Uint8Array[] = [];
+  for (let i = 0; i < n; i++) {
+    const pixels = pictures.pixels.subarray(i * size, (i + 1) * size);
+    frames.push(await imageGrid({ ...pictures, pixels, shape: [1, c, h, w], scale }));
+  }
+  return frames;
+}

@@ -1,0 +1,108 @@
+import { UserError } from "@duelo/core";
+import { readFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { basename } from "node:path";
+import { listFiles, pathError } from "../data/files.ts";
+import { openNpyVectors } from "../data/npy.ts";
+import type { Matrix } from "../metrics/matrix.ts";
+import { withExtension, writeWhole } from "../picture-files.ts";
+import { everyLayer, stacked, type StyleRun } from "./style-run.ts";
+
+/** A w for every layer that was kept in a file. */
+export interface Latent {
+  /** Name of the file, without extension. */
+  readonly name: string;
+  /** [1, nLayers * wDim] */
+  readonly ws: Matrix;
+}
+
+/** What stands in the JSON file beside a latent. */
+export interface LatentCard {
+  /** Name of the run whose generator it belongs to. */
+  readonly run: string;
+  readonly recipe: string;
+  readonly step: number;
+  readonly [key: string]: unknown;
+}
+
+/**
+ * Writes w for every layer, [nLayers, wDim], as a .npy file that NumPy reads, and a JSON file beside it
+ * that says which run it is of. Throws FailureError.
+ */
+export async function writeLatent(o: {
+  path: string;
+  ws: Float32Array;
+  shape: readonly [nLayers: number, wDim: number];
+  card: LatentCard;
+}): Promise<void> {
+  const { path, ws, shape, card } = o;
+  await writeWhole(cardPath(path), new TextEncoder().encode(`${JSON.stringify(card, null, 2)}\n`));
+  await writeWhole(path, npyBytes(ws, shape));
+}
+
+const cardPath = (path: string): string => withExtension(path, ".json");
+
+/** NumPy's format, version 1.0: a header padded so that the values begin at a multiple of 64. */
+function npyBytes(values: Float32Array, shape: readonly number[]): Uint8Array {
+  const what = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
+  const length = Math.ceil((10 + what.length + 1) / 64) * 64 - 10;
+  const bytes = new Uint8Array(10 + length + 4 * values.length);
+  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, length % 256, length >> 8]);
+  bytes.set(new TextEncoder().encode(`${what.padEnd(length - 1)}\n`), 10);
+  const view = new DataView(bytes.buffer, 10 + length);
+  values.forEach((v, i) => view.setFloat32(4 * i, v, true));
+  return bytes;
+}
+
+/** The latents of one .npy file, or of all of a folder. Throws UserError when they do not fit the run. */
+export async function readLatents(path: string, run: StyleRun): Promise<Latent[]> {
+  const names = isFolder(path)
+    ? listFiles(path).flatMap((f) => (f.name.endsWith(".npy") ? [f.path] : []))
+    : [path];
+  if (names.length === 0)
+    throw new UserError(
+      `The folder ${path} holds no latents (.npy). Make some with duelo project.`,
+    );
+  return Promise.all(names.map((name) => readLatent(name, run)));
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw pathError(path, error);
+  }
+}
+
+async function readLatent(path: string, run: StyleRun): Promise<Latent> {
+  const { info } = run.trained;
+  const of = await runOf(path);
+  if (of !== undefined && of !== info.name)
+    throw new UserError(`${path} is a latent of run ${of}, not of ${info.name}. Project it again.`);
+  const { x, columns } = openNpyVectors(path, basename(path));
+  const rows = x.length / columns.length;
+  if (columns.length !== run.wDim || (rows !== run.nLayers && rows !== 1))
+    throw new UserError(
+      `${path} has shape [${rows}, ${columns.length}], and a latent of run ${info.name} is [${run.nLayers}, ${run.wDim}]. It is of another run.`,
+    );
+  const one = { rows, cols: run.wDim, data: x };
+  const ws = rows === 1 ? everyLayer(one, run.nLayers) : { rows: 1, cols: x.length, data: x };
+  return { name: basename(path, ".npy"), ws };
+}
+
+/** The run that the file beside a latent names, if there is one. */
+async function runOf(path: string): Promise<string | undefined> {
+  const text = await readFile(cardPath(path), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const card: unknown = JSON.parse(text);
+    if (typeof card === "object" && card !== null && "run" in card && typeof card.run === "string")
+      return card.run;
+  } catch {
+    // said below
+  }
+  throw new UserError(`${cardPath(path)} does not say which run ${path} is of. Project it again.`);
+}
+
+/** All latents as rows. */
+export const rowsOf = (latents: readonly Latent[]): Matrix => stacked(latents.map((l) => l.ws));

@@ -1,0 +1,503 @@
+import { mean, nn, sgd, square } from "@duelo/core";
+import { image, int, recipe } from "@duelo/zoo";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { train } from "../loop.ts";
+import { sampleRun } from "../sample.ts";
+import { affinesOf } from "./affines.ts";
+import { editRun, type EditRequest } from "./edit.ts";
+import { interpolateRun, type InterpolateRequest } from "./interpolate.ts";
+import { readLatents } from "./latent-file.ts";
+import { projectRun, type ProjectRequest } from "./project.ts";
+import { openProjector, statisticsOf } from "./projector.ts";
+import { restoreRun, type RestoreRequest } from "./restore.ts";
+import { everyLayer, openStyleRun } from "./style-run.ts";
+import { mixRun, truncateRun } from "./tables.ts";
+
+// Two tiny generators with a W, the second with classes, and one without a W.
+
+const root = mkdtempSync(join(tmpdir(), "duelo-latent-"));
+const place = (name: string): string => join(root, name);
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** A picture of one colour. */
+async function put(name: string, [r, g, b]: readonly number[], side = 16): Promise<void> {
+  mkdirSync(dirname(place(name)), { recursive: true });
+  const background = { r: r ?? 0, g: g ?? 0, b: b ?? 0 };
+  const picture = sharp({ create: { width: side, height: side, channels: 3, background } });
+  writeFileSync(place(name), await picture.png().toBuffer());
+}
+
+/** Makes pictures from noise at once. */
+const noise = recipe({
+  ...{ name: "noise", about: "", paper: "", sources: [], differences: [] },
+  presets: { only: { about: "", steps: 1 } },
+  options: { batch: int({ default: 1, min: 1, max: 9, about: "", source: "" }) },
+  data: { x: image({ range: [-1, 1], size: [4, 4] }) },
+  nets: () => ({
+    G: nn.conv({ out: 1, kernel: 1, bias: false, init: () => Float32Array.of(0.5) }),
+  }),
+  optimizer: () => ({ G: sgd({ lr: 0 }) }),
+  noise: (c) => ({ z: { kind: "normal", shape: [c.batch, 1, 4, 4] } }),
+  phases: () => [{ update: ["G"], loss: ({ G }, { z }) => ({ loss: mean(square(G(z))) }) }],
+  sample: ({ G }, { z }) => G(z),
+});
+
+const runs = place("runs");
+beforeAll(async () => {
+  for (let i = 0; i < 12; i++) {
+    await put(`sides/light/${i}.png`, [180 + 5 * i, 200, 190]);
+    await put(`sides/dark/${i}.png`, [10, 5 * i, 30]);
+  }
+  copyFileSync(place("sides/light/3.png"), place("light.png"));
+  await put("in/one.png", [200, 120, 40]);
+  await put("in/deeper/two.png", [30, 60, 200]);
+  writeFileSync(place("in/broken.jpg"), "no picture");
+  const set = {
+    ...{ batch: 2, group: 2, zDim: 4, wDim: 5, mapLayers: 1, base: 64, maxChannels: 6 },
+    augment: "none",
+  };
+  const asked = { threads: 1, cacheDir: place("cache"), runs, budget: { steps: 1 } } as const;
+  const tiny = { ...asked, recipe: "stylegan2", set, height: 16 } as const;
+  await train({ ...tiny, data: place("sides/light") });
+  await train({ ...tiny, data: place("sides") });
+  await train({ ...asked, recipe: noise, data: place("sides/light"), channels: 1 });
+}, 120_000);
+
+const one = { runs, run: "1", threads: 1 } as const;
+const two = { runs, run: "2", threads: 1 } as const;
+const three = { runs, run: "3", threads: 1, recipe: noise } as const;
+const said = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "nothing was said",
+    (error: unknown) => String(error).replaceAll(root, "ROOT"),
+  );
+const bytesOf = (name: string) => sharp(place(name)).raw().toBuffer({ resolveWithObject: true });
+
+describe("w", () => {
+  test("gives the pictures that samples are of, and truncation 1 leaves them", async () => {
+    const run = await openStyleRun(two);
+    const numbers = [2, 5];
+    const w = await run.map({ numbers, seed: 7 });
+    const made = await run.synthesize(everyLayer(w, run.nLayers), { numbers, seed: 7 });
+    await run.close();
+    const samples = await sampleRun({ ...two, n: 6, seed: 7 });
+    const size = 3 * 16 * 16;
+    const want = [...samples.pixels.slice(2 * size, 3 * size), ...samples.pixels.slice(5 * size)];
+    made.pixels.forEach((v, i) => expect(v).toBeCloseTo(want[i] ?? NaN, 4));
+    const truncated = await sampleRun({ ...two, n: 6, seed: 7, truncation: 1 });
+    expect(truncated.labels).toEqual(samples.labels);
+    truncated.pixels.forEach((v, i) => expect(v).toBeCloseTo(samples.pixels[i] ?? NaN, 4));
+  });
+
+  test("its affine maps are found in the graph, with the layers that they belong to", async () => {
+    const run = await openStyleRun(one);
+    const affines = affinesOf(run.trained);
+    const w = await run.map({ numbers: [0] });
+    // Moving a style's bias is moving the style: by one channel the same as a w that does nothing else.
+    expect(affines.map((a) => [a.layer, a.ofColours, a.weight.rows, a.bias.entry])).toEqual([
+      [0, false, 6, "ema/G.b4.conv1.affine.bias"],
+      [1, true, 6, "ema/G.b4.torgb.affine.bias"],
+      [1, false, 6, "ema/G.b8.conv0.affine.bias"],
+      [2, false, 6, "ema/G.b8.conv1.affine.bias"],
+      [3, true, 6, "ema/G.b8.torgb.affine.bias"],
+      [3, false, 6, "ema/G.b16.conv0.affine.bias"],
+      [4, false, 4, "ema/G.b16.conv1.affine.bias"],
+      [5, true, 4, "ema/G.b16.torgb.affine.bias"],
+    ]);
+    expect([run.nLayers, w.cols]).toEqual([6, 5]);
+    const { weight } = affines[0] ?? { weight: undefined };
+    const trained = run.trained.state["ema/G.b4.conv1.affine.weight"]?.data ?? [];
+    expect(weight?.data[3]).toBeCloseTo((trained[3] ?? 0) / Math.sqrt(5), 6);
+    await run.close();
+  });
+});
+
+describe("interpolate", () => {
+  const go = (over: Partial<InterpolateRequest>) =>
+    interpolateRun({ ...one, numbers: [0, 1, 2], frames: 4, out: place("walk.webp"), ...over });
+
+  test("makes a film that goes round, and rows of pictures that do not", async () => {
+    expect(await go({})).toMatchObject({ nFrames: 12, space: "w", along: "lerp" });
+    expect((await sharp(place("walk.webp")).metadata()).pages).toBe(12);
+    expect(await go({ out: place("walk.gif"), space: "z" })).toMatchObject({ along: "slerp" });
+    expect((await sharp(place("walk.gif")).metadata()).pages).toBe(12);
+    expect(await go({ out: place("walk.png") })).toMatchObject({ nFrames: 9 });
+    const z = await go({ ...three, run: "3", out: place("z.webp") });
+    expect(z).toMatchObject({ nFrames: 12, space: "z", along: "slerp" });
+  });
+
+  test("passes through the samples themselves", async () => {
+    await go({ numbers: [1, 2], frames: 2, out: place("row.png") });
+    const { data, info } = await bytesOf("row.png");
+    const run = await openStyleRun(one);
+    const w = await run.map({ numbers: [1] });
+    const { pixels } = await run.synthesize(everyLayer(w, run.nLayers), { numbers: [1] });
+    await run.close();
+    const red = Math.min(255, Math.max(0, Math.round((255 * ((pixels[0] ?? 0) + 1)) / 2)));
+    expect(info.width).toBe(3 * 64 + 2 * 2);
+    expect(Math.abs((data[0] ?? 0) - red)).toBeLessThanOrEqual(1);
+  });
+
+  test("says what it cannot do", async () => {
+    expect(await said(go({ out: place("walk.avi") }))).toMatchInlineSnapshot(
+      `"UserError: ROOT/walk.avi is no name of a film. End it with .webp, .gif or .mp4."`,
+    );
+    expect(await said(go({ numbers: [4] }))).toMatchInlineSnapshot(
+      `"UserError: One sample is no way to go. Name two numbers and more."`,
+    );
+    expect(await said(go({ ...three, run: "3", space: "w" }))).toMatchInlineSnapshot(
+      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+    );
+    expect(await said(go({ ...three, run: "3", truncation: 0.5 }))).toMatchInlineSnapshot(
+      `"UserError: This generator has no W, so --truncation has nothing to draw to an average."`,
+    );
+    expect(await said(go({ label: "light" }))).toMatchInlineSnapshot(
+      `"UserError: This generator knows no classes, so --label has nothing to choose."`,
+    );
+    expect(await said(go({ ...two, label: "lihgt" }))).toMatchInlineSnapshot(
+      `"UserError: There is no class "lihgt". Did you mean "light"? Classes: dark, light."`,
+    );
+    const path = process.env["PATH"];
+    process.env["PATH"] = "";
+    expect(await said(go({ out: place("walk.mp4") }))).toMatchInlineSnapshot(
+      `"UserError: ROOT/walk.mp4 needs ffmpeg, which is not on the PATH. Install it, or end the name with .webp or .gif."`,
+    );
+    process.env["PATH"] = path;
+  });
+});
+
+describe("tables", () => {
+  test("mix gives the columns' w in the chosen layers, and all of it in all", async () => {
+    const asked = { ...one, rows: [0, 1], columns: [2, 3, 4], out: place("mix.png") };
+    expect((await mixRun({ ...asked, layers: [0, 1, 2, 3, 4, 5] })).layers).toHaveLength(6);
+    const { data, info } = await bytesOf("mix.png");
+    const pixel = (row: number, column: number): number => {
+      const [left, top] = [info.width - 4 * 66 + 2, info.height - 3 * 66 + 2];
+      return (
+        data[((top + 66 * row + 30) * info.width + left + 66 * column + 30) * info.channels] ?? -1
+      );
+    };
+    for (const column of [1, 2, 3])
+      for (const row of [1, 2])
+        expect(Math.abs(pixel(row, column) - pixel(0, column))).toBeLessThanOrEqual(2); // but for noise
+    expect(pixel(0, 0)).toBe(255);
+  });
+
+  test("truncate draws w to its average, or z by drawing again", async () => {
+    const out = place("truncated.png");
+    expect(await truncateRun({ ...one, out, values: [0, 1] })).toMatchObject({ space: "w" });
+    expect(await truncateRun({ ...three, out })).toMatchObject({ space: "z" });
+  });
+
+  test("say what they cannot do", async () => {
+    const out = place("none.png");
+    expect(await said(mixRun({ ...three, out }))).toMatchInlineSnapshot(
+      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+    );
+    expect(await said(mixRun({ ...one, out, layers: [0, 9] }))).toMatchInlineSnapshot(
+      `"UserError: There is no layer 9: this generator has layers 0 to 5."`,
+    );
+    expect(await said(truncateRun({ ...three, out, values: [0.01] }))).toMatchInlineSnapshot(
+      `"UserError: Truncation is 0.01; it takes a number from 0.05 up."`,
+    );
+    expect(await said(truncateRun({ ...one, run: "9", out }))).toMatchInlineSnapshot(
+      `"UserError: There is no run 9 in ROOT/runs. The latest are 0001-stylegan2-light, 0002-stylegan2-sides, 0003-noise-light."`,
+    );
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe("project", () => {
+  test("recovers three known w of a tiny generator at once", async () => {
+    const run = await openStyleRun(one);
+    const known = await run.map({ numbers: [12, 13, 14] });
+    const statistics = statisticsOf(
+      await run.map({ numbers: Array.from({ length: 1000 }, (_, i) => i) }),
+    );
+    const ws = everyLayer(known, run.nLayers);
+    const { pixels } = await run.synthesize(ws, { numbers: [0, 0, 0] });
+    const { nLayers, wDim } = run;
+    const o = { batch: 3, nLayers, wDim, space: "w", steps: 300, statistics, threads: 1 } as const;
+    const projector = await openProjector(run.trained, o);
+    const way: Float32Array[] = [];
+    await projector.run(Float32Array.from(pixels), { step: (_, d) => void way.push(d) });
+    const found = await projector.latents();
+    await projector.close();
+    await run.close();
+    for (const i of [0, 1, 2]) {
+      expect((way.at(-1)?.[i] ?? NaN) / (way[0]?.[i] ?? NaN)).toBeLessThan(0.01);
+      const w = known.data.subarray(i * wDim, (i + 1) * wDim);
+      const far = (other: ArrayLike<number>): number =>
+        Math.hypot(...Array.from(w, (v, j) => v - (other[j] ?? 0)));
+      const start = i * nLayers * wDim;
+      expect(far(found.subarray(start, start + wDim))).toBeLessThan(0.1 * far(statistics.mean));
+    }
+  });
+
+  const go = (over: Partial<ProjectRequest> = {}, notes: string[] = []) =>
+    projectRun(
+      { ...one, input: place("in"), out: place("found"), steps: 20, ...over },
+      { note: (line) => notes.push(line) },
+    );
+
+  test("keeps the names of a folder, leaves out nothing in silence, and one picture does not depend on others", async () => {
+    const notes: string[] = [];
+    const { projections, skipped } = await go({}, notes);
+    expect(projections.map((p) => p.name)).toEqual(["deeper/two.png", "one.png"]);
+    expect(skipped).toHaveLength(1);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(/^Left out broken.jpg: not in a picture format/);
+    for (const p of projections) {
+      expect(p.after).toBeLessThan(p.before);
+      expect((await sharp(p.film).metadata()).pages).toBe(20);
+      expect(await sharp(p.picture).metadata()).toMatchObject({ width: 16, height: 16 });
+    }
+    await go({ input: place("in/one.png"), out: place("alone/one.png"), film: false });
+    expect(existsSync(place("alone/one.webp"))).toBe(false);
+    const run = await openStyleRun(one);
+    const [a] = await readLatents(place("found/one.npy"), run);
+    const [b] = await readLatents(place("alone/one.npy"), run);
+    await run.close();
+    a?.ws.data.forEach((v, i) => expect(v).toBeCloseTo(b?.ws.data[i] ?? NaN, 4));
+    const card: unknown = JSON.parse(readFileSync(place("found/one.json"), "utf8"));
+    expect(card).toMatchObject({ of: "one.png", recipe: "stylegan2", space: "w", step: 1 });
+  });
+
+  test("w+ comes closer than w", async () => {
+    const asked = { steps: 60, film: false } as const;
+    const w = await go({ ...asked, out: place("w") });
+    const plus = await go({ ...asked, out: place("plus"), space: "w+" });
+    plus.projections.forEach((p, i) => expect(p.after).toBeLessThan(w.projections[i]?.after ?? 0));
+  });
+
+  test("its latents can be walked through and edited, but not by another run", async () => {
+    await go();
+    const film = { ...one, latents: place("found"), frames: 2, out: place("found.webp") };
+    expect(await interpolateRun(film)).toMatchObject({ nFrames: 4, space: "w" });
+    expect(await said(interpolateRun({ ...film, ...two }))).toMatchInlineSnapshot(
+      `"UserError: ROOT/found/deeper/two.npy is a latent of run 0001-stylegan2-light, not of 0002-stylegan2-sides. Project it again."`,
+    );
+    expect(await said(interpolateRun({ ...film, latents: place("in") }))).toMatchInlineSnapshot(
+      `"UserError: The folder ROOT/in holds no latents (.npy). Make some with duelo project."`,
+    );
+    rmSync(place("found/one.json"));
+    rmSync(place("found/deeper"), { recursive: true });
+    expect(await said(interpolateRun(film))).toMatchInlineSnapshot(
+      `"UserError: ROOT/found holds one latent. Name a folder with two and more."`,
+    );
+    const short = readFileSync(place("found/one.npy"));
+    writeFileSync(
+      place("found/one.npy"),
+      Buffer.from(short.toString("latin1").replace("(6, 5)", "(5, 6)"), "latin1"),
+    );
+    expect(await said(interpolateRun(film))).toMatchInlineSnapshot(
+      `"UserError: ROOT/found/one.npy has shape [5, 6], and a latent of run 0001-stylegan2-light is [6, 5]. It is of another run."`,
+    );
+    writeFileSync(place("found/one.json"), "{}");
+    expect(await said(interpolateRun(film))).toMatchInlineSnapshot(
+      `"UserError: ROOT/found/one.json does not say which run ROOT/found/one.npy is of. Project it again."`,
+    );
+  });
+
+  test("says what it cannot do", async () => {
+    expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
+      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+    );
+    expect(await said(go({ input: place("nowhere") }))).toMatchInlineSnapshot(
+      `"UserError: There is no file or folder ROOT/nowhere. Check the path."`,
+    );
+    expect(await said(go({ input: place("in/broken.jpg") }))).toMatchInlineSnapshot(
+      `"UserError: broken.jpg cannot be read: not in a picture format that can be read, or cut short. Nothing was written."`,
+    );
+    expect(await said(go({ steps: 0 }))).toMatchInlineSnapshot(
+      `"UserError: 0 steps lead nowhere; ask for at least 1."`,
+    );
+    expect(await said(go({ ...two, label: "grey" }))).toMatchInlineSnapshot(
+      `"UserError: There is no class "grey". Classes: dark, light."`,
+    );
+    expect(await said(go({ out: place("all.png") }))).toMatchInlineSnapshot(
+      `"UserError: ROOT/in is a folder, so --out is one too, and ROOT/all.png is a PNG's name."`,
+    );
+  });
+});
+
+describe("edit", () => {
+  const sides = { data: place("sides"), between: ["light", "dark"] } as const;
+  const go = (over: Partial<EditRequest>) =>
+    editRun({
+      ...{ ...one, by: "sefa", features: "pixels", cacheDir: place("cache"), nMeasured: 8 },
+      ...{ nSamples: 100, numbers: [0, 1], out: place("edit.png"), ...over },
+    });
+
+  test("draws the first directions of a kind, or one of them with what it does", async () => {
+    for (const by of ["sefa", "pca"] as const) {
+      expect((await go({ by })).effects).toEqual([]);
+      const { effects, direction } = await go({ by, direction: "1", layers: [0, 1] });
+      expect(direction.name).toBe(`${by} 1`);
+      expect(effects.map((e) => e.strength)).toEqual([-3, -2, -1, 0, 1, 2, 3]);
+      expect(effects[3]?.identity).toBeCloseTo(1, 10);
+      for (const e of effects) expect(e.identity).toBeLessThanOrEqual(1 + 1e-9);
+    }
+  });
+
+  test("goes along labels: more of it one way, less the other", async () => {
+    const { effects, attribute, direction } = await go({ by: "labels", attribute: sides });
+    expect(attribute).toMatchObject({ nPositive: 12, nNegative: 12, accuracy: 1 });
+    expect(direction.accuracy).toBeGreaterThanOrEqual(0.5);
+    const scores = effects.map((e) => e.attribute?.score ?? NaN);
+    expect(scores[4]).toBeGreaterThan(scores[3] ?? NaN); // by one deviation; nets bend further out
+    expect(scores[2]).toBeLessThan(scores[3] ?? NaN);
+  });
+
+  test("goes between latents, keeps attributes, and moves one channel of a style", async () => {
+    for (const side of ["light", "dark"]) {
+      const found = { out: place(`latents/${side}`), steps: 10, film: false } as const;
+      await projectRun({ ...one, ...found, input: place(`sides/${side}`) });
+    }
+    const [positive, negative] = [place("latents/light"), place("latents/dark")];
+    const between = await go({ by: "latents", positive, negative, attribute: sides });
+    const scores = between.effects.map((e) => e.attribute?.score ?? NaN);
+    expect(scores[6]).toBeGreaterThan(scores[0] ?? NaN);
+    const kept = await go({ by: "pca", direction: "0", keep: [sides] });
+    expect(kept.direction.name).toBe("pca 0, keeping light against dark");
+    const channel = await go({ by: "channel", attribute: sides });
+    expect(channel.direction.name).toMatch(/^channel \d\.\d$/);
+    expect(channel.effects[6]?.identity).toBeLessThan(1);
+    expect((await go({ by: "channel", direction: "2.5" })).direction.name).toBe("channel 2.5");
+  });
+
+  test("says what it cannot do", async () => {
+    expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
+      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+    );
+    expect(await said(go({ direction: "5" }))).toMatchInlineSnapshot(
+      `"UserError: There is no sefa direction "5": this run has 0 to 4."`,
+    );
+    expect(await said(go({ by: "channel", direction: "1.77" }))).toMatchInlineSnapshot(
+      `"UserError: There is no channel "1.77" in these layers. A channel is LAYER.CHANNEL: 0.0 to 0.5, 1.0 to 1.5, 2.0 to 2.5, 3.0 to 3.5, 4.0 to 4.3."`,
+    );
+    expect(await said(go({ by: "channel" }))).toMatchInlineSnapshot(
+      `"UserError: Name a channel (--direction LAYER.CHANNEL), or an attribute, of which the channel is found that says most."`,
+    );
+    expect(
+      await said(go({ by: "channel", direction: "0.0", keep: [sides] })),
+    ).toMatchInlineSnapshot(
+      `"UserError: A single channel has no part that could be taken out of it. Leave out --keep."`,
+    );
+    expect(await said(go({ by: "labels" }))).toMatchInlineSnapshot(
+      `"UserError: A direction by labels needs an attribute: data with labels, and two classes or words of captions."`,
+    );
+    expect(await said(go({ by: "latents" }))).toMatchInlineSnapshot(
+      `"UserError: A direction between latents needs two folders of them, one for each side. Make them with duelo project."`,
+    );
+    expect(await said(go({ strength: 0 }))).toMatchInlineSnapshot(
+      `"UserError: A strength of 0 changes nothing; take a number above 0."`,
+    );
+    const between = ["lite", "dark"] as const;
+    expect(
+      await said(go({ by: "labels", attribute: { ...sides, between } })),
+    ).toMatchInlineSnapshot(
+      `"UserError: sides has 0 pictures of "lite", and an attribute takes 10 and more on each side. Classes: dark, light."`,
+    );
+    expect(await said(go({ features: "emoji-clasifier" }))).toMatchInlineSnapshot(
+      `"UserError: There are no features "emoji-clasifier". Did you mean "emoji-classifier"? Features: pixels, fashion-classifier, emoji-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
+    );
+    expect(await said(go({ by: "labels", attribute: sides, keep: [sides] }))).toMatchInlineSnapshot(
+      `"UserError: The direction is the same as what is to be kept, so nothing of it is left."`,
+    );
+  });
+});
+
+describe("restore", () => {
+  const go = (over: Partial<RestoreRequest>) =>
+    restoreRun({
+      ...{ ...one, input: place("light.png"), out: place("restored.png"), steps: 20 },
+      ...{ degraded: "grey", ...over },
+    });
+
+  test("a grey picture keeps its lightness", async () => {
+    const { restorations } = await go({ truth: place("light.png") });
+    expect(restorations[0]?.truth?.given).toBeGreaterThan(10);
+    const { data } = await bytesOf("restored.png");
+    const [r = 0, g = 0, b = 0] = data;
+    const [r0, g0, b0] = [195, 200, 190];
+    const grey = 0.299 * r0 + 0.587 * g0 + 0.114 * b0;
+    expect(Math.abs(0.299 * r + 0.587 * g + 0.114 * b - grey)).toBeLessThan(12);
+    expect(existsSync(place("restored.npy"))).toBe(true);
+  });
+
+  test("a masked picture keeps what is known", async () => {
+    const mask = await sharp({
+      create: { width: 16, height: 16, channels: 3, background: "black" },
+    })
+      .composite([
+        {
+          input: await sharp({ create: { width: 16, height: 8, channels: 3, background: "white" } })
+            .png()
+            .toBuffer(),
+          left: 0,
+          top: 0,
+        },
+      ])
+      .png()
+      .toBuffer();
+    writeFileSync(place("mask.png"), mask);
+    await go({ degraded: `mask=${place("mask.png")}` });
+    const { data, info } = await bytesOf("restored.png");
+    const at = (y: number): number[] =>
+      Array.from(data.subarray(y * 16 * info.channels, y * 16 * info.channels + 3));
+    expect(at(12)).toEqual([195, 200, 190]);
+    expect(at(2)).not.toEqual([195, 200, 190]);
+  });
+
+  test("small pictures come out large", async () => {
+    await put("small/a.png", [200, 100, 50], 4);
+    const { restorations } = await go({
+      degraded: "small",
+      input: place("small"),
+      out: place("large"),
+    });
+    expect(restorations[0]?.after).toBeLessThan(restorations[0]?.before ?? 0);
+    expect(await sharp(place("large/a.png")).metadata()).toMatchObject({ width: 16, height: 16 });
+    await put("small/b.png", [200, 100, 50], 8);
+    expect(
+      await said(go({ degraded: "small", input: place("small"), out: place("large") })),
+    ).toMatchInlineSnapshot(
+      `"UserError: a.png and b.png are of different sizes. Restore each size by itself."`,
+    );
+  });
+
+  test("says what it cannot do", async () => {
+    expect(await said(go({ degraded: "blurred" }))).toMatchInlineSnapshot(
+      `"UserError: --degraded is "blurred"; it is grey, small, or mask=FILE with a picture that is white where nothing is known."`,
+    );
+    expect(await said(go({ degraded: "small" }))).toMatchInlineSnapshot(
+      `"UserError: light.png is 16x16, and this run makes pictures of 16x16. A small one is a half of that, a third, a quarter, and so on."`,
+    );
+    await put("white.png", [255, 255, 255]);
+    expect(await said(go({ degraded: `mask=${place("white.png")}` }))).toMatchInlineSnapshot(
+      `"UserError: The mask ROOT/white.png is white all over: make it white where nothing is known and black elsewhere."`,
+    );
+    expect(await said(go({ degraded: `mask=${place("in/broken.jpg")}` }))).toMatchInlineSnapshot(
+      `"UserError: The mask ROOT/in/broken.jpg cannot be read: not in a picture format that can be read, or cut short."`,
+    );
+    expect(await said(go({ truth: place("in") }))).toMatchInlineSnapshot(
+      `"UserError: There is no ROOT/in/light.png. The truth of ROOT/light.png is a file, or a folder with the same names."`,
+    );
+    expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
+      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+    );
+  });
+});

@@ -1,0 +1,174 @@
+import { UserError } from "@duelo/core";
+import { drawInputs } from "../draw-inputs.ts";
+import { readTrained } from "../export.ts";
+import type { Matrix } from "../metrics/matrix.ts";
+import { openFunction } from "../open-function.ts";
+import { writeWhole } from "../picture-files.ts";
+import { imageGrid, type Pixels } from "../report/grid.ts";
+import { checkLayers } from "./layers.ts";
+import { everyLayer, hasW, openStyleRun, stacked, type RunChoice } from "./style-run.ts";
+
+export interface Table {
+  /** Folder of the run. */
+  readonly dir: string;
+  readonly out: string;
+}
+
+interface Common extends RunChoice {
+  /** The PNG to write. */
+  readonly out: string;
+  /** One class for all, by name or number. */
+  readonly label?: string;
+  /** 0 unless said otherwise. */
+  readonly seed?: number;
+}
+
+export interface MixRequest extends Common {
+  /** Numbers of samples, as `sampleRun` counts them: one for each row, and one for each column. */
+  readonly rows?: readonly number[];
+  readonly columns?: readonly number[];
+  /** The layers that take the column's w; 0 to 3, or what of that there is, unless said otherwise. */
+  readonly layers?: readonly number[];
+  readonly truncation?: number;
+}
+
+/**
+ * Style mixing (Karras et al. 2018, Figure 3): a table whose first row and column hold samples, and whose
+ * other pictures have the w of their column in the chosen layers and that of their row in the rest.
+ * Throws UserError.
+ */
+export async function mixRun(request: MixRequest): Promise<Table & { layers: readonly number[] }> {
+  const { out, label, seed = 0, truncation: psi } = request;
+  const { rows = [0, 1, 2, 3], columns = [4, 5, 6, 7, 8, 9] } = request;
+  const run = await openStyleRun(request);
+  try {
+    const layers = checkLayers(request.layers ?? firstLayers(run.nLayers), run);
+    const all = [...columns, ...rows];
+    const w = everyLayer(await run.map({ numbers: all, seed, label, psi }), run.nLayers);
+    const cells = rows.flatMap((_, r) => [
+      rowOf(w, columns.length + r),
+      ...columns.map((__, c) => mixed({ w, to: columns.length + r, from: c, layers, run })),
+    ]);
+    const ws = stacked([...columns.map((_, c) => rowOf(w, c)), ...cells]);
+    const numbers = [...columns, ...rows.flatMap((r) => [r, ...columns.map(() => r)])];
+    const made = await run.synthesize(ws, { numbers, seed });
+    const grid = await imageGrid({
+      ...withBlank(made),
+      columns: columns.length + 1,
+      rowLabels: ["", ...rows.map(String)],
+      columnLabels: ["", ...columns.map(String)],
+    });
+    await writeWhole(out, grid);
+    return { dir: run.trained.info.dir, out, layers };
+  } finally {
+    await run.close();
+  }
+}
+
+const firstLayers = (nLayers: number): number[] => [0, 1, 2, 3].filter((layer) => layer < nLayers);
+
+const rowOf = ({ cols, data }: Matrix, i: number): Matrix => ({
+  rows: 1,
+  cols,
+  data: data.slice(i * cols, (i + 1) * cols),
+});
+
+function mixed(o: {
+  w: Matrix;
+  to: number;
+  from: number;
+  layers: readonly number[];
+  run: { wDim: number };
+}): Matrix {
+  const [base, other] = [rowOf(o.w, o.to), rowOf(o.w, o.from)];
+  const { wDim } = o.run;
+  for (const l of o.layers) base.data.set(other.data.subarray(l * wDim, (l + 1) * wDim), l * wDim);
+  return base;
+}
+
+/** Pictures with a blank one before them. */
+function withBlank({ pixels, shape, range }: Pixels): Pixels {
+  const [n, ...one] = shape;
+  const size = one.reduce((a, b) => a * b, 1);
+  const out = new Float32Array(pixels.length + size).fill(range[1], 0, size);
+  out.set(pixels, size);
+  return { pixels: out, shape: [n + 1, ...one], range };
+}
+
+export interface TruncateRequest extends Common {
+  /** Numbers of the samples, a row each, as `sampleRun` counts them; 0 to 3 unless said otherwise. */
+  readonly numbers?: readonly number[];
+  /** The truncations, a column each: psi where the recipe has a W (0, 0.25, 0.5, 0.75, 1), else the bound of z. */
+  readonly values?: readonly number[];
+}
+
+/**
+ * A table of samples, a row each, at several truncations, a column each: of w towards its average, or,
+ * where there is no W, of z by drawing again. Throws UserError.
+ */
+export async function truncateRun(
+  request: TruncateRequest,
+): Promise<Table & { space: "z" | "w"; values: readonly number[] }> {
+  const trained = await readTrained({ runs: "runs", ...request });
+  const space = hasW(trained.recipe, trained.context) ? "w" : "z";
+  const { values = space === "w" ? [0, 0.25, 0.5, 0.75, 1] : [0.1, 0.25, 0.5, 1, 2] } = request;
+  const { numbers = [0, 1, 2, 3], out } = request;
+  const o = { ...request, values, numbers };
+  const made = space === "w" ? await truncatedW(o) : await truncatedZ(o);
+  const grid = await imageGrid({
+    ...made,
+    columns: values.length,
+    rowLabels: numbers.map(String),
+    columnLabels: values.map(String),
+  });
+  await writeWhole(out, grid);
+  return { dir: trained.info.dir, out, space, values };
+}
+
+type Sweep = TruncateRequest & {
+  readonly values: readonly number[];
+  readonly numbers: readonly number[];
+};
+
+async function truncatedW(o: Sweep): Promise<Pixels> {
+  const run = await openStyleRun(o);
+  const { numbers, label, seed = 0 } = o;
+  try {
+    const columns: Matrix[] = [];
+    for (const psi of o.values) columns.push(await run.map({ numbers, seed, label, psi }));
+    const cells = numbers.flatMap((_, row) => columns.map((w) => rowOf(w, row)));
+    const ws = everyLayer(stacked(cells), run.nLayers);
+    const each = numbers.flatMap((number) => o.values.map(() => number));
+    return await run.synthesize(ws, { numbers: each, seed });
+  } finally {
+    await run.close();
+  }
+}
+
+async function truncatedZ(o: Sweep): Promise<Pixels> {
+  const f = await openFunction(o);
+  const { numbers, label, seed = 0 } = o;
+  try {
+    const columns: Float32Array[] = [];
+    for (const truncation of o.values) {
+      const drawn = drawInputs({ n: numbers.length, numbers, seed, truncation, label }, f.card);
+      const { samples } = await f.call(drawn);
+      if (samples?.shape.length !== 4)
+        throw new UserError(`Run ${f.run.name} makes no pictures, so there is nothing to draw.`);
+      columns.push(Float32Array.from(samples.data));
+    }
+    const [c = 1, h = 1, w = 1] = f.card.outputs[0]?.shape ?? [];
+    const size = c * h * w;
+    const pixels = new Float32Array(numbers.length * columns.length * size);
+    numbers.forEach((_, row) =>
+      columns.forEach((column, k) => {
+        const cell = column.subarray(row * size, (row + 1) * size);
+        pixels.set(cell, (row * columns.length + k) * size);
+      }),
+    );
+    const range = f.card.outputs[0]?.range ?? [-1, 1];
+    return { pixels, shape: [numbers.length * columns.length, c, h, w], range };
+  } finally {
+    await f.close();
+  }
+}

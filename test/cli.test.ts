@@ -53,6 +53,12 @@ describe("commands", () => {
         sample [options] <run>                   make samples with the generator of a run
         translate [options] <run> <input>        make pictures of one domain into those of another by a run
         colorize [options] <run> <input>         give grey pictures colours by a run, at their own size
+        interpolate [options] <run>              go from sample to sample, as a film or as rows of pictures
+        mix [options] <run>                      mix styles: a table of samples whose layers come from others
+        truncate [options] <run>                 draw samples at several truncations, side by side
+        project [options] <run> <input>          find pictures in W: the latent, what it gives, and a film of the way
+        edit [options] <run>                     change samples or projected pictures along a direction, and draw a table of it
+        restore [options] <run> <input>          put pictures right that are grey, small or lack a part, by what a run can make
         export [options] <run>                   write the generator or a function of a run as one ONNX file
         import [options] <recipe> <net=file...>  begin a run with weights that another code trained
         eval [options] [samples]                 judge a run, or any folder of samples, against data
@@ -67,7 +73,7 @@ describe("commands", () => {
         duelo start
       "
     `);
-    for (const name of "start train tune sample export eval compare list show doctor bench".split(
+    for (const name of "start train tune sample interpolate mix truncate project edit restore export eval compare list show doctor bench".split(
       " ",
     )) {
       expect(await ok(`${name} --help`)).toMatch(/\nExamples?:\n {2}duelo /);

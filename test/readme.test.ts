@@ -23,6 +23,8 @@ import { factsOf } from "./zoo/facts.ts";
  *   duelo train, duelo start  2 steps in place of the budget, and small nets, to take seconds
  *   duelo bench               small nets
  *   duelo eval                40 samples; --eval-every 1
+ *   duelo project, restore    2 steps
+ *   duelo edit                measured on 4 samples, directions from 60
  *   duelo tune                two trials, one step
  *   duelo import              netG.pth is a small one
  *   scripts/tables/…          two seeds of 2 steps; health.ts: one row of 20
@@ -79,6 +81,9 @@ async function rewritten(command: string): Promise<string> {
   if (name === "tune") {
     return `${line.replace(/ --(trials|budget-steps) \S+/g, "")} --trials 2 --budget-steps 1`;
   }
+  if (name === "project" || name === "restore")
+    return `${line.replace(/ --steps \S+/, "")} --steps 2`;
+  if (name === "edit") return `${line} --measure 4 --from 60`;
   if (name === "bench") return `${line}${await small(recipe)}`;
   if (name === "eval" && !/ -n | list/.test(line)) return `${line} -n 40`;
   if (name !== "train" || line.includes("--dry-run")) return line;

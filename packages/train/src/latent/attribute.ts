@@ -153,13 +153,14 @@ const labelsOf = (dataset: Dataset): ArrayLike<number> =>
     Int32Array.from({ length: dataset.length }, (_, i) => i),
   ).data;
 
-/** Whether a caption has these words, whole and in a row: "dark skin tone" is not in "medium-dark skin tone". */
+/**
+ * Whether a caption has these words, whole and in a row: "dark skin tone" is not in "medium-dark skin
+ * tone". Words may be joined by hyphens: dark-skin-tone.
+ */
 export function hasWords(caption: string, words: string): boolean {
-  const at = ` ${caption
-    .toLowerCase()
-    .replaceAll(/[,;:.!?()]/g, " ")
-    .replaceAll(/\s+/g, " ")} `;
-  return at.includes(` ${words.toLowerCase().trim()} `);
+  const text = caption.toLowerCase().replaceAll(/[,;:.!?()\s]+/g, " ");
+  const asked = words.toLowerCase().trim();
+  return [asked, asked.replaceAll("-", " ")].some((w) => ` ${text} `.includes(` ${w} `));
 }
 
 /** What a network sees in pictures of a generator. */

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { train } from "../loop.ts";
 import { sampleRun } from "../sample.ts";
 import { affinesOf } from "./affines.ts";
+import { hasWords } from "./attribute.ts";
 import { editRun, type EditRequest } from "./edit.ts";
 import { interpolateRun, type InterpolateRequest } from "./interpolate.ts";
 import { readLatents } from "./latent-file.ts";
@@ -359,6 +360,14 @@ describe("edit", () => {
     const scores = effects.map((e) => e.attribute?.score ?? NaN);
     expect(scores[4]).toBeGreaterThan(scores[3] ?? NaN); // by one deviation; nets bend further out
     expect(scores[2]).toBeLessThan(scores[3] ?? NaN);
+  });
+
+  test("tells words of captions apart", () => {
+    const caption = "woman: medium-dark skin tone, red hair";
+    for (const words of ["woman", "medium-dark skin tone", "Red hair", "red-hair"])
+      expect([words, hasWords(caption, words)]).toEqual([words, true]);
+    for (const words of ["man", "dark skin tone", "dark-skin-tone", "wom", "hair red"])
+      expect([words, hasWords(caption, words)]).toEqual([words, false]);
   });
 
   test("goes between latents, keeps attributes, and moves one channel of a style", async () => {

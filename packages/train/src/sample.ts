@@ -115,7 +115,7 @@ async function truncatedInW(request: SampleRequest, trained: Trained): Promise<S
     return {
       ...{ pixels: Float32Array.from(made.pixels), shape: made.shape, range: made.range },
       ...(labels === undefined ? {} : { labels }),
-      ...{ before: [], classes, step, dir: info.dir },
+      ...{ before: [], fromRecords: false, classes, step, dir: info.dir },
     };
   } finally {
     await run.close();

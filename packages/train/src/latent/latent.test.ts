@@ -125,6 +125,24 @@ describe("w", () => {
   });
 });
 
+test("stylegan has a W as well, before it is fully grown too", async () => {
+  const set = { batch: 2, group: 2, zDim: 4, wDim: 5, mapLayers: 1, base: 64, maxChannels: 6 };
+  const data = place("sides/light");
+  const asked = { threads: 1, cacheDir: place("cache"), runs: place("grown") } as const;
+  await train({ ...asked, recipe: "stylegan", set, data, height: 16, budget: { steps: 1 } });
+  const choice = { runs: place("grown"), run: "1", threads: 1 };
+  const run = await openStyleRun(choice);
+  const affines = affinesOf(run.trained);
+  await run.close();
+  // Two layers of 4x4 and of 8x8, whose styles are a size and a place for each of 6 channels.
+  expect(affines.map((a) => [a.layer, a.ofColours, a.weight.rows])).toEqual(
+    [0, 1, 2, 3].map((layer) => [layer, false, 12]),
+  );
+  expect(await mixRun({ ...choice, out: place("grown.png") })).toMatchObject({
+    layers: [0, 1, 2, 3],
+  });
+}, 60_000);
+
 describe("interpolate", () => {
   const go = (over: Partial<InterpolateRequest>) =>
     interpolateRun({ ...one, numbers: [0, 1, 2], frames: 4, out: place("walk.webp"), ...over });

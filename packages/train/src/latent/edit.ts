@@ -110,7 +110,7 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
 
 const allLayers = (run: StyleRun): number[] => Array.from({ length: run.nLayers }, (_, i) => i);
 
-const saidOf = ({ score: _, ...rest }: Attribute): Omit<Attribute, "score"> => rest;
+const saidOf = ({ score: _score, ...rest }: Attribute): Omit<Attribute, "score"> => rest;
 
 interface Editing extends Omit<EditRequest, "run" | "attribute"> {
   readonly strength: number;

@@ -1,11 +1,11 @@
 import { UserError } from "@duelo/core";
 import type { HostTensor, HostTensors } from "@duelo/runtime";
+import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
 import type { FunctionInput } from "../function-card.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import type { Pictures } from "../metrics/pictures.ts";
 import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
-import { labelsFor } from "../sample.ts";
 
 /** What a generator makes its pictures of. */
 export interface Latent {
@@ -75,9 +75,10 @@ async function ofName(maker: FunctionRequest, name: string): Promise<OpenFunctio
 
 /** What is neither noise nor the point itself: classes in turn, and 1 for psi. */
 function feedsOf({ card }: OpenFunction, n: number): HostTensors {
+  const numbers = Int32Array.from({ length: n }, (_, i) => i);
   const fed = (input: FunctionInput): HostTensor | undefined => {
     if (input.kind === "label" && input.ofRecord === undefined)
-      return { dtype: "int32", shape: [n], data: labelsFor(n, undefined, card.classes) };
+      return { dtype: "int32", shape: [n], data: labelsFor(numbers, undefined, card.classes) };
     if (input.kind !== "given" || input.shape.length > 0) return undefined;
     return { dtype: "float32", shape: [n], data: new Float32Array(n).fill(1) };
   };

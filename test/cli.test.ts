@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findRecipe } from "@duelo/zoo";
+import { findRecipe, recipes } from "@duelo/zoo";
 import { duelo } from "./command.ts";
 
 const house = resolve(import.meta.dirname, "..");
@@ -96,6 +96,19 @@ describe("commands", () => {
     expect(graph).toMatch(/^graph\(\n {2}x : f32\[512,2\]/);
     expect(graph).toContain("next:G.0.weight=");
     expect(await ok("show dcgan --phase D --size 48x32")).toContain("x : u8[64,3,48,32]");
+  });
+
+  test("show says of every recipe how to try it", async () => {
+    const tries = {
+      cyclegan: "--data emoji-google --to",
+      "discogan-2d": "--data ring5 --to ring10",
+    };
+    for (const { name } of recipes) {
+      const shown = await ok(`show ${name}`);
+      expect(shown).toContain(
+        `duelo train ${name} ${Object.entries(tries).find(([n]) => n === name)?.[1] ?? "--data"}`,
+      );
+    }
   });
 
   test("a plan trains nothing", async () => {

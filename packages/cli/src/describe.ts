@@ -1,12 +1,12 @@
 import { suggestion, UserError, type Shape } from "@duelo/core";
-import { printPhases, resolveRequest, type Resolved } from "@duelo/train";
+import { printPhases, resolveRequest, sameForBoth, type Resolved } from "@duelo/train";
 import type { Context, FieldSpec, OptionSpec, OptionValue, Preset, Recipe } from "@duelo/zoo";
 import { cacheDir } from "./cache-dir.ts";
 import { count, table, wrapped } from "./format.ts";
 
 /** Everything about a recipe as text. @throws UserError when there is no such recipe or preset */
 export function describeRecipe(request: { recipe: string; preset?: string }): string {
-  const resolved = resolveRequest({ ...request, data: "", cacheDir: cacheDir() });
+  const resolved = resolveRequest({ ...request, ...noData(request.recipe) });
   const { recipe, options } = resolved;
   const functions = Object.entries(recipe.functions(contextOf(resolved)));
   const parts = [
@@ -26,6 +26,8 @@ export function describeRecipe(request: { recipe: string; preset?: string }): st
   ];
   return parts.join("\n");
 }
+
+const noData = (recipe: string) => ({ ...sameForBoth(recipe, ""), cacheDir: cacheDir() });
 
 const bullets = (lines: readonly string[]): string =>
   lines.map((line) => wrapped(line, { first: "  - " })).join("");
@@ -71,7 +73,9 @@ function presetRows(presets: Readonly<Record<string, Preset>>): string {
 function exampleData(recipe: Recipe): string {
   const domains = Object.values(recipe.data).map((field) => field.domain);
   if (domains.includes("label")) return "fashion-mnist";
-  return domains.includes("image") ? "emoji" : "ring8";
+  const inTwo = sameForBoth(recipe, "").to !== undefined;
+  if (domains.includes("image")) return inTwo ? "emoji-google --to emoji-twitter" : "emoji";
+  return inTwo ? "ring5 --to ring10" : "ring8";
 }
 
 /**
@@ -89,7 +93,7 @@ export function describePhase(request: {
   width?: number;
 }): string {
   const { phase, ...asked } = request;
-  const resolved = resolveRequest({ ...asked, data: "", cacheDir: cacheDir() });
+  const resolved = resolveRequest({ ...asked, ...noData(asked.recipe) });
   const { recipe } = resolved;
   const context = contextOf(resolved);
   const nets = [...new Set(recipe.phases(context).flatMap((p) => p.update))];

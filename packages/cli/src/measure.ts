@@ -4,6 +4,7 @@ import {
   Feeder,
   openFor,
   resolveRequest,
+  sameForBoth,
   type TrainRequest,
 } from "@duelo/train";
 import { openRuntime } from "@duelo/runtime";
@@ -43,8 +44,8 @@ export async function measure(
   },
 ): Promise<Measurement> {
   const { nSteps, threads } = request;
-  const data = request.data ?? defaultData(request.recipe);
-  const resolved = resolveRequest({ ...request, data, cacheDir: cacheDir() });
+  const sets = sameForBoth(request.recipe, request.data ?? defaultData(request.recipe));
+  const resolved = resolveRequest({ ...sets, ...request, data: sets.data, cacheDir: cacheDir() });
   const { recipe, seed, device } = resolved;
   const streams = await openFor(resolved, {});
   const runtime = await openRuntime({ device, ...(threads === undefined ? {} : { threads }) });

@@ -10,6 +10,7 @@ export {
   contextFor,
   openFor,
   resolveRequest,
+  sameForBoth,
   type Resolved,
   type TrainRequest,
 } from "./request.ts";

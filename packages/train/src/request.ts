@@ -16,6 +16,7 @@ import {
   datasetField,
   firstOf,
   openStreams,
+  streamName,
   streamRequests,
   type OtherSet,
   type Streams,
@@ -72,6 +73,16 @@ export interface TrainRequest extends OtherSet {
   readonly runs?: string;
   /** Where decoded data is kept. */
   readonly cacheDir: string;
+}
+
+/** A set for a request of a recipe, and the same as its other set where it trains on two. */
+export function sameForBoth(
+  recipe: TrainRequest["recipe"],
+  data: string,
+): OtherSet & { data: string } {
+  const fields = (typeof recipe === "string" ? findRecipe(recipe) : recipe).data;
+  const nStreams = new Set(Object.values(fields).map(streamName)).size;
+  return { data, ...(nStreams > 1 ? { to: data } : {}) };
 }
 
 /** A request with every choice made. */

@@ -1,13 +1,6 @@
 import { sameShape, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
-import {
-  findRecipe,
-  nameMapsFor,
-  traceStep,
-  type Context,
-  type NameMap,
-  type StateSpec,
-} from "@duelo/zoo";
+import { nameMapsFor, traceStep, type Context, type NameMap, type StateSpec } from "@duelo/zoo";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
@@ -15,8 +8,8 @@ import { writeGenerator } from "../export.ts";
 import { runOptions } from "../loop.ts";
 import { initialState } from "../model.ts";
 import { writeModelCard } from "../report/model-card.ts";
-import { contextFor, resolveRequest, type TrainRequest } from "../request.ts";
-import { streamName, type Streams } from "../streams.ts";
+import { contextFor, resolveRequest, sameForBoth, type TrainRequest } from "../request.ts";
+import type { Streams } from "../streams.ts";
 import { createRun } from "../run/folder.ts";
 import type { Tensors } from "../run/safetensors.ts";
 import { readWeights } from "./read.ts";
@@ -51,7 +44,11 @@ export interface Imported {
  */
 export async function importWeights(request: ImportRequest): Promise<Imported> {
   const { files, key, classes = [], runs, ...rest } = request;
-  const resolved = resolveRequest({ ...rest, ...nowhere(rest.recipe), cacheDir: "" });
+  const resolved = resolveRequest({
+    ...rest,
+    ...sameForBoth(rest.recipe, "imported"),
+    cacheDir: "",
+  });
   const { recipe, seed } = resolved;
   const digest = createHash("sha256");
   for (const path of Object.values(files)) digest.update(await readFile(path).catch(() => ""));
@@ -115,13 +112,6 @@ function matched(o: { recipe: string; net: string; path: string; own: Own; tenso
   throw new UserError(
     `${o.path} does not fit ${o.recipe}: ${best?.why}. Check the options (--set), --size and --channels, and the net.`,
   );
-}
-
-/** Names for the one or two sets that the recipe would train on. */
-function nowhere(recipe: ImportRequest["recipe"]): { data: string; to?: string } {
-  const { data } = typeof recipe === "string" ? findRecipe(recipe) : recipe;
-  const nStreams = new Set(Object.values(data).map(streamName)).size;
-  return { data: "imported", ...(nStreams > 1 ? { to: "imported" } : {}) };
 }
 
 /** What a run says of its data where there is none. */

@@ -139,10 +139,10 @@ export default recipe({
       about: "64x64 or smaller on two cores",
       size: [64, 64],
       options: {
-        ...{ batch: 32, unitsG: 512, unitsD: 512, widthG: 16, widthD: 16 },
+        ...{ batch: 16, unitsG: 512, unitsD: 512, widthG: 16, widthD: 16 },
         ...{ rule: "adam", lr: 2e-4, emaDecay: 0.995 },
       },
-      steps: 6000,
+      steps: 4000,
     },
   },
   nets: (c) => {

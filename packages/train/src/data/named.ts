@@ -213,8 +213,11 @@ export const namedSets: readonly NamedSet[] = [
   digits8,
   toySet("ring8", "100,000 points from 8 Gaussians on the unit circle, sigma 0.01"),
   toySet("grid25", "100,000 points from 25 Gaussians on a 5 x 5 grid, sigma 0.05"),
-  toySet("ring5", "100,000 points from 5 Gaussians on the unit circle, sigma 0.05"),
-  toySet("ring10", "the same from 10 Gaussians: with ring5, two domains for discogan-2d"),
+  toySet("ring5", "100,000 points from 5 Gaussians on a circle of radius 0.1, sigma 0.005"),
+  toySet(
+    "ring10",
+    "100,000 points from 10 Gaussians on the unit circle, sigma 0.05: where ring5 goes in discogan-2d",
+  ),
 ];
 
 function checkSelect(set: NamedSet, select: Select): void {

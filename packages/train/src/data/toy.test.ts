@@ -4,7 +4,7 @@ import { openToy, toys } from "./toy.ts";
 describe.each([
   ["ring8", 8, 2 * Math.sin(Math.PI / 8)],
   ["grid25", 25, 2],
-  ["ring5", 5, 2 * Math.sin(Math.PI / 5)],
+  ["ring5", 5, 0.2 * Math.sin(Math.PI / 5)],
   ["ring10", 10, 2 * Math.sin(Math.PI / 10)],
 ] as const)("%s", (name, nModes, gap) => {
   const { means, sigma } = toys[name];

@@ -7,11 +7,11 @@ export interface Toy {
   readonly sigma: number; // of each coordinate
 }
 
-/** Gaussians on the unit circle at equal angles, the first at 0. */
-const ring = (n: number, sigma: number): Toy => ({
+/** Gaussians on a circle around 0 at equal angles, the first at 0. */
+const ring = (n: number, { sigma, radius = 1 }: { sigma: number; radius?: number }): Toy => ({
   means: Array.from({ length: n }, (_, k) => {
     const angle = (2 * Math.PI * k) / n;
-    return [Math.cos(angle), Math.sin(angle)] as const;
+    return [radius * Math.cos(angle), radius * Math.sin(angle)] as const;
   }),
   sigma,
 });
@@ -20,10 +20,11 @@ const ring = (n: number, sigma: number): Toy => ({
  * The mixtures of PacGAN (Lin et al., arXiv:1712.04086, experiments on synthetic data) and VEEGAN
  * (Srivastava et al., arXiv:1705.07761). The eight angles are 2 pi k / 8, k = 0..7: eight distinct means. `ring5` and
  * `ring10` are the two domains of DiscoGAN's toy (Kim et al., arXiv:1703.05192, Section 3), which says no
- * more of them than five and ten modes, the latter around an arc.
+ * more of them than five and ten modes, the latter around an arc, and that at first all of the five go to
+ * nearly one point; so `ring5` is small.
  */
 export const toys = {
-  ring8: ring(8, 0.01),
+  ring8: ring(8, { sigma: 0.01 }),
   grid25: {
     means: Array.from(
       { length: 25 },
@@ -31,8 +32,8 @@ export const toys = {
     ),
     sigma: 0.05,
   },
-  ring5: ring(5, 0.05),
-  ring10: ring(10, 0.05),
+  ring5: ring(5, { sigma: 0.005, radius: 0.1 }),
+  ring10: ring(10, { sigma: 0.05 }),
 } as const satisfies Record<string, Toy>;
 
 export const isToy = (name: string): name is keyof typeof toys => Object.hasOwn(toys, name);

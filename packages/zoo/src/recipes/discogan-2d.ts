@@ -19,7 +19,7 @@ export default recipe({
   sources: ["paper: Section 3, Figures 2 and 4, Eq. 3 to 10"],
   differences: [
     "The paper has ReLU after G's last affine map too, which reaches no negative numbers; here the last one is plain.",
-    "The paper says neither width, batch nor places of the modes: 128 units, 256 points, and two rings of five and ten Gaussians.",
+    "The paper says neither width, batch nor where the modes are: 128 units, 256 points, and a small ring of five Gaussians and a large one of ten, so that at first all of A goes to nearly one point, as in its Figure 4.",
     "D moves first and the generators answer on the same batch; the paper does not say.",
   ],
   data: { a: vector({ stream: "A" }), b: vector({ stream: "B" }) },

@@ -1,5 +1,5 @@
 import { graphError, sizeOf, type Shape, type Tensor } from "../ir.ts";
-import { add, max, mul } from "../ops/arithmetic.ts";
+import { add, mul } from "../ops/arithmetic.ts";
 import { conv as convolve, convTranspose as convolveTransposed } from "../ops/conv.ts";
 import {
   leakyRelu as leakyReluOf,
@@ -10,7 +10,8 @@ import {
 import { gather } from "../ops/gather.ts";
 import { cast, greaterOrEqual } from "../ops/logic.ts";
 import { matmul } from "../ops/matmul.ts";
-import { reshape as reshapeTo, slice } from "../ops/shape.ts";
+import { amax } from "../ops/reduce.ts";
+import { reshape as reshapeTo } from "../ops/shape.ts";
 import { fanInUniform, fans, normal, type Initializer } from "./init.ts";
 import type { Layer, Net, Scope } from "./scope.ts";
 
@@ -134,10 +135,7 @@ export function embedding(o: {
 export function maxout(o: Weighted & { readonly pieces: number }): Layer {
   const affine = linear({ ...o, out: o.out * o.pieces });
   return (s, x) => {
-    const pieces = reshapeTo(affine(s, x), [-1, o.out, o.pieces]);
-    const piece = (k: number): Tensor =>
-      reshapeTo(slice(pieces, { axis: 2, start: k, end: k + 1 }), [-1, o.out]);
-    return Array.from({ length: o.pieces }, (_, k) => piece(k)).reduce((a, b) => max(a, b));
+    return amax(reshapeTo(affine(s, x), [-1, o.out, o.pieces]), { axes: [2] });
   };
 }
 

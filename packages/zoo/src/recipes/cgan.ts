@@ -18,7 +18,8 @@ import { image, label, recipe } from "../recipe.ts";
 type Conditional = Net<readonly [x: Tensor, y: Tensor], Tensor>;
 const uniform = (half: number) => nn.init.uniform({ low: -half, high: half });
 const biasInit = nn.init.zeros;
-const zInit = nn.init.heUniform({ gain: Math.sqrt(2 * 12) }); // z has the variance 1/12
+/** z of mean 0 and variance 1. */
+const centred = (z: Tensor): Tensor => z.sub(0.5).mul(Math.sqrt(12));
 
 export default recipe({
   name: "cgan",
@@ -29,7 +30,7 @@ export default recipe({
     "[1] goodfeli/adversarial mnist.yaml (what the paper leaves out)",
   ],
   differences: [
-    "The paper gives no initial weights: those of [1] are used. Preset small begins with weights by how much each unit reads, and learns by Adam.",
+    "The paper gives no initial weights: those of [1] are used. Preset small begins with weights by how much each unit reads (init=he; z is then brought to mean 0 and variance 1), learns by Adam and drops less of D.",
     "The paper gives no dropout places: D's are those of [1] (inputs kept 0.8, hidden 0.5); G's hidden layer keeps 0.5.",
     "The paper ends at momentum 0.7 and does not say when: it is there after 250 passes of 50,000 images, as in [1].",
     "D moves first and G answers on the same batch and noise; the paper does not say, and [1] moves both at once.",
@@ -111,6 +112,7 @@ export default recipe({
         rule: "adam",
         lr: 2e-4,
         dropoutG: 0,
+        dropoutD: 0.2,
         emaDecay: 0.995,
       },
       steps: 10_000,
@@ -122,8 +124,8 @@ export default recipe({
     const maxout = (out: number, pieces: number) =>
       nn.maxout({ out, pieces, init: spread(0.005), biasInit });
     const G: Conditional = (s, z, y) => {
-      const ofZ = nn.linear({ out: 200, init: c.init === "he" ? zInit : uniform(0.05), biasInit });
-      const fromZ = s.child("z", (c1) => nn.chain(ofZ, nn.relu)(c1, z)); // [N, 200]
+      const ofZ = nn.chain(dense(200, 0.05), nn.relu);
+      const fromZ = s.child("z", (c1) => ofZ(c1, c.init === "he" ? centred(z) : z)); // [N, 200]
       const fromY = s.child("y", (c1) => nn.chain(dense(1000, 0.05), nn.relu)(c1, y)); // [N, 1000]
       const joint = nn.chain(
         dense(c.widthG, 0.05),

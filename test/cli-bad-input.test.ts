@@ -289,7 +289,7 @@ test("samples that cannot be judged", async () => {
     `"2: All 6 records of same are the same, so nothing can be held against them. Name a set of records that differ."`,
   );
   expect(await judge("--against grey --size 16")).toMatchInlineSnapshot(
-    `"2: All 6 records of grey are the same, so nothing can be held against them. Name a set of records that differ."`,
+    `"2: The two sides do not fit each other: those of photos are 16 x 16 pixels, RGB, those of grey are 16 x 16 pixels, grey. Bring both to one kind, such as --channels 3."`,
   );
   expect(await judge("--against photos --size 16 --features weights.pth")).toMatchInlineSnapshot(
     `"2: weights.pth is not the network of FID: its sha256 begins with c814b209, that of pt_inception-2015-12-05-6726825d.pth with 6726825d. Get that file, or give another network as ONNX; its results are named after it."`,

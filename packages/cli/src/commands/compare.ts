@@ -31,7 +31,7 @@ function comparisonText(
   const losses = [...new Set(runs.flatMap((run) => Object.keys(run.finals)))].filter((name) =>
     name.startsWith("loss/"),
   );
-  return table([
+  const numbers = table([
     ["run", ...runs.map((run) => run.name)],
     ["steps", ...runs.map((run) => count(run.step))],
     ["time", ...runs.map((run) => duration(run.timeMs / 1000))],
@@ -41,9 +41,13 @@ function comparisonText(
       name,
       ...scores.map((s) => (s === undefined ? "–" : figures(s.value))),
     ]),
-    ...conditions.map(({ name, values }) => [name, ...values.map((value) => value ?? "–")]),
     ...differences
       .filter(({ values }) => values.every((value) => (value ?? "").length <= 24))
       .map(({ option, values }) => [option, ...values.map((value) => value ?? "–")]),
   ]);
+  const read = conditions.map(({ name, values }) => {
+    const told = values.map((value, i) => `${runs[i]?.name}: ${value ?? "–"}`);
+    return [name, new Set(values).size === 1 ? (values[0] ?? "–") : told.join("; ")];
+  });
+  return read.length === 0 ? numbers : `${numbers}\n${table(read)}`;
 }

@@ -1,13 +1,16 @@
 import { bootstrap } from "../metrics/bootstrap.ts";
 import { halves } from "../metrics/draw.ts";
-import { frechetByClass, frechetOfMoments } from "../metrics/frechet.ts";
+import { frechetByClass, frechetFrom } from "../metrics/frechet.ts";
 import { kernelDistance } from "../metrics/kernel.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
-import { momentsOf } from "../metrics/moments.ts";
 import { around, counts, floorPair } from "./floor.ts";
 import type { Evidence, Metric } from "./metric.ts";
 
 const resamples = 20;
+
+/** A distance costs the cube of the features, so of many of them fewer resamples say how sure it is. */
+const resamplesOf = (cols: number): number =>
+  Math.round(Math.min(resamples, Math.max(6, (resamples * 512) / cols)));
 
 export const frechet: Metric = {
   name: "frechet",
@@ -20,8 +23,7 @@ export const frechet: Metric = {
   leastRows: 2,
   async compute(evidence) {
     const { features, seed, brief } = evidence;
-    const real = momentsOf(features.real);
-    const of = (fake: Matrix): number => frechetOfMoments({ real, fake: momentsOf(fake) });
+    const of = frechetFrom(features.real);
     const value = of(features.fake);
     const title = evidence.by.isClassic === true ? "FID" : this.title;
     const base = { metric: "frechet", title, better: "lower", value } as const;
@@ -29,18 +31,12 @@ export const frechet: Metric = {
     const { standardError } = bootstrap({
       rows: features.fake.rows,
       statistic: (rows) => of(takeRows(features.fake, rows)),
-      resamples,
+      resamples: resamplesOf(features.fake.cols),
       seed,
     });
-    const floor = floorPair(evidence);
-    return [
-      {
-        ...base,
-        ...counts(evidence),
-        interval: around(value, standardError),
-        floor: frechetOfMoments({ real: momentsOf(floor.real), fake: momentsOf(floor.fake) }),
-      },
-    ];
+    const { real, fake } = floorPair(evidence);
+    const floor = real === features.real ? of(fake) : frechetFrom(real)(fake);
+    return [{ ...base, ...counts(evidence), interval: around(value, standardError), floor }];
   },
 };
 

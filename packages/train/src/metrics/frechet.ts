@@ -21,8 +21,17 @@ const leastRows = 2;
  * @throws UserError for fewer than 2 rows, different columns, and numbers that are not finite
  */
 export function frechetDistance({ real, fake }: Pair): number {
-  checkPair({ real, fake }, { metric, leastRows });
-  return distance(gaussianOf(real), gaussianOf(fake));
+  return frechetFrom(real)(fake);
+}
+
+/** The same from one set of real samples to any others, whose Gaussian is worked out once. */
+export function frechetFrom(real: Matrix): (fake: Matrix) => number {
+  let own: Gaussian | undefined;
+  return (fake) => {
+    checkPair({ real, fake }, { metric, leastRows });
+    own ??= gaussianOf(real);
+    return distance(own, gaussianOf(fake));
+  };
 }
 
 /** The same from moments, which may have been merged from the parts of a long set. */

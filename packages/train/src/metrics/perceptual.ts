@@ -42,21 +42,33 @@ export function perceptualDistance(layers: readonly LayerPair[]): Float64Array {
 function layerDistance({ a, b, weights }: LayerPair, picture: number): number {
   const [, channels, height, width] = a.shape;
   const places = height * width;
-  let sum = 0;
-  for (let p = 0; p < places; p++) {
-    const from = picture * channels * places + p;
-    const [lengthA, lengthB] = [a, b].map(({ data }) => {
-      let square = 0;
-      for (let c = 0; c < channels; c++) square += (data[from + c * places] ?? 0) ** 2;
-      return Math.sqrt(square) + 1e-10; // the authors' guard against 0 / 0
-    });
-    for (let c = 0; c < channels; c++) {
-      const at = from + c * places;
-      const off = (a.data[at] ?? 0) / (lengthA ?? 1) - (b.data[at] ?? 0) / (lengthB ?? 1);
-      sum += (weights?.[c] ?? 1) * off * off;
+  const from = picture * channels * places;
+  const [lengthsA, lengthsB] = [a, b].map(({ data }) => lengthsOf(data, from, channels, places));
+  if (lengthsA === undefined || lengthsB === undefined) return Number.NaN;
+  let total = 0;
+  for (let c = 0, at = from; c < channels; c++) {
+    let sum = 0;
+    for (let p = 0; p < places; p++, at++) {
+      const off = (a.data[at] ?? 0) / (lengthsA[p] ?? 1) - (b.data[at] ?? 0) / (lengthsB[p] ?? 1);
+      sum += off * off;
     }
+    total += (weights?.[c] ?? 1) * sum;
   }
-  return sum / places;
+  return total / places;
+}
+
+/** The length of the channels at each place. */
+function lengthsOf(
+  data: Pictures["data"],
+  from: number,
+  channels: number,
+  places: number,
+): Float64Array {
+  const lengths = new Float64Array(places);
+  for (let c = 0, at = from; c < channels; c++) {
+    for (let p = 0; p < places; p++, at++) lengths[p] = (lengths[p] ?? 0) + (data[at] ?? 0) ** 2;
+  }
+  return lengths.map((square) => Math.sqrt(square) + 1e-10); // the authors' guard against 0 / 0
 }
 
 export interface PathOptions {

@@ -111,7 +111,7 @@ test("what eval found stands side by side, the best of equal counts marked", asy
     const score = { metric: "frechet", title: "Fréchet distance", value, better: "lower" };
     const judgement = {
       ...{ generated: side, reference: side, seed: 0, notes: [] },
-      features: { name: "pixels-8", about: "pixels", resizer: "none" },
+      features: { name: "pixels-8", about: "pixels", resizer: "area", digest: "ab".repeat(32) },
       scores: [{ ...score, nGenerated: 100, nReference: 100 }],
       verdict: [`It is ${value} off.`],
     };
@@ -126,6 +126,33 @@ test("what eval found stands side by side, the best of equal counts marked", asy
   );
   const cells = [...(row?.querySelectorAll("td") ?? [])];
   expect(cells.map((cell) => cell.querySelector("b")?.textContent)).toEqual([undefined, "2"]);
+  const cellsOf = (name: string): (string | null)[] => {
+    const rows = [...document.querySelectorAll("tbody tr")];
+    const found = rows.find((r) => r.querySelector("th")?.textContent === name);
+    return [...(found?.querySelectorAll("td") ?? [])].map((cell) => cell.textContent);
+  };
+  expect(cellsOf("features")).toEqual(Array(2).fill("pixels-8 (sha256 abababababab…)"));
+  expect(cellsOf("resized for them")).toEqual(["area", "area"]);
+  expect(cellsOf("judged against")[1]).toBe("0002-dcgan-emoji, 100, resized: none");
+});
+
+test("how each run was doing stands beside its numbers", async () => {
+  const verdict = { name: "too early", since: 1, text: "", evidence: {}, advice: "" };
+  const line = { step: 1, nImages: 1, timeMs: 1, log: { "weight/G": 1 }, verdict };
+  await mkdir(join(root, "0003-dcgan-emoji"));
+  const options = { recipe: "dcgan", data: "emoji" };
+  await writeFile(join(root, "0003-dcgan-emoji", "options.json"), JSON.stringify(options));
+  await writeFile(join(root, "0003-dcgan-emoji", "stats.jsonl"), `${JSON.stringify(line)}\n`);
+  const out = join(root, "healthy.html");
+  const { runs } = await compareRuns({ runs: root, compare: ["1", "3"], out });
+  expect(runs.map((run) => run.health?.name)).toEqual([undefined, "too early"]);
+  const { document } = parseHTML(await readFile(out, "utf8"));
+  const row = [...document.querySelectorAll("tbody tr")].find(
+    (r) => r.querySelector("th")?.textContent === "health",
+  );
+  const cells = [...(row?.querySelectorAll("td") ?? [])].map((cell) => cell.textContent);
+  expect(cells[0]).toBe("–");
+  expect(cells[1]).toMatch(/^too early, since step 1: /);
 });
 
 test("what cannot be compared is refused in one sentence", async () => {
@@ -138,7 +165,7 @@ test("what cannot be compared is refused in one sentence", async () => {
   expect(await error("1", "0001-dcgan-emoji")).toMatchInlineSnapshot(
     `"UserError: Run 0001-dcgan-emoji was named twice. Name different runs."`,
   );
-  expect(await error("1", "3")).toMatchInlineSnapshot(
-    `"UserError: There is no run 3 in RUNS. The latest are 0001-dcgan-emoji, 0002-dcgan-emoji."`,
+  expect(await error("1", "4")).toMatchInlineSnapshot(
+    `"UserError: There is no run 4 in RUNS. The latest are 0001-dcgan-emoji, 0002-dcgan-emoji, 0003-dcgan-emoji."`,
   );
 });

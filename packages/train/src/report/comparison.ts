@@ -1,5 +1,6 @@
 import type { Verdict } from "../health/verdict.ts";
 import type { Judgement } from "../judge/judgement.ts";
+import { metrics } from "../judge/metric-table.ts";
 import type { RunRecord } from "./run-record.ts";
 import { finalMean } from "./series.ts";
 import { optionRows } from "./summary.ts";
@@ -106,8 +107,8 @@ export function sampleAt(
 }
 
 /**
- * The scores of the last judgement of each run, a row a metric. A score is told with its features, as
- * those of two networks do not compare.
+ * The scores of the last judgement of each run, a row a metric. A score that rests on features is told
+ * with them, as those of two networks do not compare.
  */
 export function scoreRows({ runs }: Comparison): {
   readonly name: string;
@@ -115,13 +116,19 @@ export function scoreRows({ runs }: Comparison): {
 }[] {
   const named = runs.map(
     ({ judgement }) =>
-      new Map(judgement?.scores.map((s) => [`${s.title} (${judgement.features.name})`, s])),
+      new Map(judgement?.scores.map((s) => [titleOf(s, judgement.features.name), s])),
   );
   const names = [...new Set(named.flatMap((scores) => [...scores.keys()]))];
   return names.map((name) => ({ name, scores: named.map((scores) => scores.get(name)) }));
 }
 
 export type ScoreRows = typeof scoreRows;
+
+function titleOf({ metric, title }: Judgement["scores"][number], features: string): string {
+  const needs = metrics.find((m) => m.name === metric)?.needs;
+  const isTold = needs?.includes("features") === false || title.includes(features);
+  return isTold ? title : `${title} (${features})`;
+}
 
 /** What the scores of each run must be read with, a row a fact; none where no run was judged. */
 export function conditionRows({ runs }: Comparison): {

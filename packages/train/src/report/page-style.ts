@@ -48,7 +48,7 @@ td .faint { margin: 0; font-size: 0.8rem; white-space: nowrap; }
 td p { max-width: 20rem; font-size: 0.9rem; }
 .warning { color: var(--warning); font-size: 0.9rem; margin: 0.5rem 0; }
 .strip { display: flex; height: 1.1rem; margin: 0.5rem 0 0.75rem; overflow: hidden; border-radius: 4px; }
-.strip i { min-width: 2px; }
+.strip i { width: auto; min-width: 2px; height: auto; margin: 0; border-radius: 0; }
 .early { background: var(--line); } .calm { background: var(--series-3); } .alarm { background: var(--series-2); }
 .said { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; margin: 0 0 1.5rem; padding: 0; list-style: none; color: var(--faint); font-size: 0.9rem; }
 .said i { display: inline-block; width: 0.7rem; height: 0.7rem; margin-right: 0.4rem; border-radius: 2px; }

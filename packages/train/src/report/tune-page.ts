@@ -49,8 +49,8 @@ function summary({ metric, better, space, rounds }: SearchRecord): Html {
     .join(", then ");
   return html`<p>
     Searched over ${names}. Trials: ${course}. Each trial goes on from where it stood, and the best
-    third by ${metric} (${better} is better) go on. All trains with one seed, so what is best by a
-    little may be so by chance.
+    third by ${metric} (${better} is better) go on. All are trained with one seed, so what is best
+    by a little may be so by chance.
   </p>`;
 }
 

@@ -20,6 +20,15 @@ export function positive(text: string): number {
   return value;
 }
 
+/** A number from 0 up. */
+export function zeroUp(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value < Infinity)) {
+    throw new InvalidArgumentError("It takes a number from 0 up.");
+  }
+  return value;
+}
+
 /** A number above 0 and below 1. */
 export function share(text: string): number {
   const value = Number(text);

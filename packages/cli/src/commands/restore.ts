@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { figures, plural, table } from "../format.ts";
 import { addRunFlags, doAndTell, leftOut, runHelp, type RunFlags } from "../latent-commands.ts";
-import { whole } from "../parse.ts";
+import { whole, zeroUp } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Flags extends RunFlags {
@@ -9,6 +9,7 @@ interface Flags extends RunFlags {
   readonly truth?: string;
   readonly space: "w" | "w+";
   readonly steps: number;
+  readonly prior: number;
   readonly label?: string;
 }
 
@@ -29,6 +30,7 @@ export function addRestore(program: Command, terminal: Terminal): void {
         .default("w"),
     )
     .option("--steps <n>", "steps of the descent", whole(1), 1000)
+    .option("--prior <n>", "what an unusual w costs; 0 leaves it free", zeroUp, 0.1)
     .option("--label <class>", "the class whose mean w it begins at, by name or number")
     .addHelpText(
       "after",

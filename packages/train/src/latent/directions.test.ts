@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import type { Matrix } from "../metrics/matrix.ts";
 import { fillNormal } from "../random.ts";
 import type { Affine } from "./affines.ts";
-import { deviation, factorised, principal, shapeOf, unit, without } from "./directions.ts";
+import {
+  deviation,
+  factorised,
+  principal,
+  shapeOf,
+  unit,
+  whiteningOf,
+  without,
+} from "./directions.ts";
 
 function normal(rows: number, cols: number, stream: number): Matrix {
   const data = new Float32Array(rows * cols);
@@ -65,6 +73,23 @@ test("GANSpace's directions are the principal axes of w", () => {
   const variance = along.reduce((s, v) => s + (v - mean) ** 2, 0) / 399;
   expect(strengths[0]).toBeCloseTo(variance, 4);
   expect(deviation(widest, shape)).toBeCloseTo(Math.sqrt(variance), 4);
+});
+
+test("whitening leaves no correlation, and a deviation of 1 along every axis", () => {
+  const shape = shapeOf({
+    ...normal(50, 3, 6),
+    data: normal(50, 3, 6).data.map((v, i) => v * ((i % 3) + 1)),
+  });
+  const white = whiteningOf(shape);
+  const at = (m: Float64Array, i: number, j: number): number => m[3 * i + j] ?? 0;
+  for (const i of [0, 1, 2])
+    for (const j of [0, 1, 2]) {
+      let sum = 0;
+      for (const a of [0, 1, 2])
+        for (const b of [0, 1, 2])
+          sum += at(white, i, a) * at(shape.covariance, a, b) * at(white, j, b);
+      expect(sum).toBeCloseTo(i === j ? 1 : 0, 9);
+    }
 });
 
 test("a direction without others is at right angles to all of them", () => {

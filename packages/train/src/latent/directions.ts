@@ -52,6 +52,20 @@ export function shapeOf({ rows, cols, data }: Matrix): WShape {
   return { mean, covariance };
 }
 
+/**
+ * The matrix, [wDim, wDim], that takes w less its mean to parts without correlation of deviation 1: each
+ * principal axis over its deviation. Axes along which w hardly varies count as a thousandth of the widest.
+ */
+export function whiteningOf(shape: WShape): Float64Array {
+  const { vectors, strengths } = principal(shape);
+  const least = 1e-6 * (strengths[0] ?? 1);
+  const { cols, data } = vectors;
+  return Float64Array.from(data, (v, i) => {
+    const variance = Math.max(strengths[Math.floor(i / cols)] ?? 0, least);
+    return v / Math.sqrt(variance);
+  });
+}
+
 /** m += factor v v^T */
 function addOuter(m: Float64Array, v: Float64Array, factor: number): void {
   const d = v.length;

@@ -465,6 +465,16 @@ describe("restore", () => {
     expect(existsSync(place("restored.npy"))).toBe(true);
   });
 
+  test("a prior holds w to its mean, the more the higher", async () => {
+    const after = async (prior: number): Promise<number> => {
+      const { restorations } = await go({ prior, steps: 60 });
+      return restorations[0]?.after ?? NaN;
+    };
+    const [free, held, fast] = [await after(0), await after(1), await after(1e4)];
+    expect(free).toBeLessThan(held);
+    expect(held).toBeLessThan(fast);
+  });
+
   test("a masked picture keeps what is known", async () => {
     const mask = await sharp({
       create: { width: 16, height: 16, channels: 3, background: "black" },

@@ -11,6 +11,7 @@ import {
   type PictureJob,
 } from "../picture-files.ts";
 import { encodeImages, imageGrid, toBytes } from "../report/grid.ts";
+import { shapeOf, whiteningOf } from "./directions.ts";
 import { encodeFilm } from "./film.ts";
 import { writeLatent } from "./latent-file.ts";
 import { openProjector, statisticsOf, type Degradation, type Projector } from "./projector.ts";
@@ -39,7 +40,7 @@ export interface Projection {
   readonly picture: string;
   readonly latent: string;
   readonly film?: string;
-  /** Distance of the picture of the mean w, and in the end. */
+  /** Distance at the first step, of the mean w with noise, and in the end. */
   readonly before: number;
   readonly after: number;
   /** Of the reconstruction, in decibels. */
@@ -136,20 +137,24 @@ export async function openProjectorFor(
   run: StyleRun,
   o: Pick<ProjectRequest, "space" | "steps" | "label" | "seed" | "threads"> & {
     readonly degradation?: Degradation;
+    /** Weight of the cost of an unusual w; 0 unless said otherwise. */
+    readonly prior?: number;
   },
   nPictures: number,
 ): Promise<Projecting> {
-  const { space = "w", steps = 1000, seed = 0, label, threads, degradation } = o;
+  const { space = "w", steps = 1000, seed = 0, label, threads, degradation, prior = 0 } = o;
   if (!(Number.isInteger(steps) && steps >= 1))
     throw new UserError(`${steps} steps lead nowhere; ask for at least 1.`);
   const batch = Math.min(mostAtOnce, nPictures);
   const numbers = Int32Array.from({ length: nStatistics }, (_, i) => i);
-  const statistics = statisticsOf(await run.map({ numbers, seed, label }));
+  const w = await run.map({ numbers, seed, label });
+  const statistics = statisticsOf(w);
   const { nLayers, wDim } = run;
   const projector = await openProjector(run.trained, {
     ...{ batch, nLayers, wDim, space, steps, statistics, seed },
     ...(threads === undefined ? {} : { threads }),
     ...(degradation === undefined ? {} : { degradation }),
+    ...(prior > 0 ? { prior: { weight: prior, whitening: whiteningOf(shapeOf(w)) } } : {}),
   });
   return { ...projector, batch, steps };
 }

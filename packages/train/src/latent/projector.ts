@@ -6,9 +6,14 @@ import {
   grad,
   input,
   inputName,
+  matmul,
+  mean,
   mul,
   optimize,
+  reshape,
   sizeOf,
+  square,
+  sub,
   sum,
   topological,
   type Graph,
@@ -55,6 +60,16 @@ export interface Degradation {
   readonly known?: Float32Array;
 }
 
+/**
+ * A cost of unusual w: `weight` times the mean square of its parts along the principal axes, each in
+ * standard deviations. It is 1 times the weight for a usual w, 0 for the mean.
+ */
+export interface Prior {
+  readonly weight: number;
+  /** [wDim, wDim]: see `whiteningOf`. */
+  readonly whitening: Float64Array;
+}
+
 export interface ProjectorOptions {
   /** Pictures at once. */
   readonly batch: number;
@@ -69,6 +84,8 @@ export interface ProjectorOptions {
   /** 0.1 at most, unless said otherwise [NVlabs/stylegan2-ada-pytorch: projector]. */
   readonly lr?: number;
   readonly degradation?: Degradation;
+  /** Holds w to what is usual; not at all, unless given. */
+  readonly prior?: Prior;
   readonly threads?: number;
 }
 
@@ -165,7 +182,8 @@ function descentOf(trained: Trained, o: ProjectorOptions): Descent {
   const target = input(targetName, { shape: seen.shape });
   const distances = scaleDistance(where(seen, o), where(target, o));
   const maps = traced.graph.inputs.filter((t) => traced.noise.has(inputName(t)));
-  const loss = add(sum(distances), mul(noiseCorrelation(maps), noiseWeight));
+  const close = add(sum(distances), mul(noiseCorrelation(maps), noiseWeight));
+  const loss = o.prior === undefined ? close : add(close, unusual(latent, o, o.prior));
   const moving = [latent, ...maps];
   const slopes = grad(loss, moving);
   const [lr, t] = [input("lr", { shape: [] }), input("t", { shape: [] })];
@@ -194,6 +212,15 @@ function descentOf(trained: Trained, o: ProjectorOptions): Descent {
     ...{ state, moves, noise: maps.map(inputName), weights: traced.state },
     compared: seen.shape.slice(1),
   };
+}
+
+/** What a `Prior` costs, summed over pictures; the mean over layers. */
+function unusual(latent: Tensor, o: ProjectorOptions, { weight, whitening }: Prior): Tensor {
+  const rows = reshape(latent, [-1, o.wDim]);
+  const off = sub(rows, constant(o.statistics.mean, { shape: [1, o.wDim] }));
+  const parts = matmul(off, constant(whitening, { shape: [o.wDim, o.wDim] }), { transB: true });
+  const each = mean(square(parts), { axes: [1] });
+  return mul(sum(each), (weight * o.batch) / (rows.shape[0] ?? 1));
 }
 
 /** 0 where nothing is known. */

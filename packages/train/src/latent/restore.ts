@@ -31,6 +31,11 @@ import { openStyleRun, type StyleRun } from "./style-run.ts";
 export interface RestoreRequest extends Omit<ProjectRequest, "film"> {
   /** What was done to the pictures: `grey`, `small`, or `mask=FILE`, where the file is white where nothing is known. */
   readonly degraded: string;
+  /**
+   * How much an unusual w costs, against the distance of what is known: what is lost has to come from what
+   * is usual. 0.1 unless said otherwise; 0 leaves w free. See `Prior`.
+   */
+  readonly prior?: number;
   /** What they were before, a file or a folder with the same names, to say how far the result is from it. */
   readonly truth?: string;
 }
@@ -40,7 +45,7 @@ export interface Restoration {
   /** The picture put right; beside it lies the latent (.npy, with .json). */
   readonly picture: string;
   readonly latent: string;
-  /** Distance between what is known and the same of the picture found, at the mean w and in the end. */
+  /** Distance between what is known and the same of the picture found, at the first step and in the end. */
   readonly before: number;
   readonly after: number;
   /** Of the picture given and of the picture put right, against the truth, in decibels. */
@@ -68,7 +73,10 @@ export async function restoreRun(
     const degraded = await degradedOf(request.degraded, jobs, run);
     const truthOf = truths(request, jobs);
     const { pictures, skipped } = await readJobs(jobs, run, hooks, givenShape(degraded, run));
-    const how = { ...request, degradation: degradationOf(degraded) };
+    const { prior = 0.1 } = request;
+    if (!(prior >= 0 && Number.isFinite(prior)))
+      throw new UserError(`A prior of ${prior} is none; take 0 or a number above it.`);
+    const how = { ...request, prior, degradation: degradationOf(degraded) };
     const projector = await openProjectorFor(run, how, pictures.length);
     try {
       const restorations: Restoration[] = [];

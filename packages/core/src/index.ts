@@ -74,9 +74,11 @@ export { conv, convTranspose } from "./ops/conv.ts";
 export { pad } from "./ops/pad.ts";
 export { avgPool, globalAvgPool, maxPool } from "./ops/pool.ts";
 export {
+  bicubicTaps,
   downsample,
   pixelShuffle,
   pixelUnshuffle,
+  resizeBicubic,
   resizeBilinear,
   upsampleBilinear,
   upsampleNearest,
@@ -93,5 +95,5 @@ export * from "./optim/index.ts";
 
 export { blockProbe, optimize, useBlockedConvs } from "./passes/index.ts";
 export { toOnnx, type OnnxOptions } from "./onnx/emit.ts";
-export { readMetadata } from "./onnx/decode.ts";
+export { readInitializers, readMetadata } from "./onnx/decode.ts";
 export { withFloatInput } from "./onnx/float-input.ts";

@@ -22,15 +22,23 @@ interface Call {
  */
 export class Binding {
   readonly variables: Variables;
-  readonly #training: boolean;
+  readonly #how: { readonly training: boolean; readonly momentum?: Tensor };
   readonly #calls = new Map<string, Call[]>();
   readonly #versions = new Map<string, number>();
   #nChanges = 0;
   #kept: ReadonlySet<string> = new Set();
 
-  constructor({ variables, training }: { variables: Variables; training: boolean }) {
+  /** `momentum`: see `Scope`. */
+  constructor({
+    variables,
+    ...how
+  }: {
+    variables: Variables;
+    training: boolean;
+    momentum?: Tensor;
+  }) {
     this.variables = variables;
-    this.#training = training;
+    this.#how = how;
   }
 
   /** From here on, buffers of these nets are kept. */
@@ -82,12 +90,7 @@ export class Binding {
     version: number,
   ): Call {
     const updates = new Map<string, Tensor>();
-    const scope = new Scope({
-      variables: this.variables,
-      path: name,
-      training: this.#training,
-      updates,
-    });
+    const scope = new Scope({ variables: this.variables, path: name, ...this.#how, updates });
     const result = at(name, () => net(scope, ...inputs));
     return { inputs, version, result, updates, kept: false };
   }

@@ -1,5 +1,6 @@
 export * as init from "./init.ts";
 export {
+  atTest,
   chain,
   compose,
   conv,
@@ -11,6 +12,7 @@ export {
   linear,
   maxout,
   named,
+  prelu,
   relu,
   reshape,
   residual,

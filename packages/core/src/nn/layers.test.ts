@@ -221,3 +221,17 @@ describe("attention", () => {
     );
   });
 });
+
+test("prelu has one slope for what is negative", () => {
+  const x = { shape: [1, 2, 2], data: Float64Array.of(-2, 3, 0, -1) };
+  const run = runLayer(nn.prelu(), [x]);
+  expect(shapesOf(run)).toEqual({ weight: [1] });
+  expect(Array.from(run.y.data)).toEqual([-0.5, 3, 0, -0.25]);
+});
+
+test("atTest holds a net to its running statistics", () => {
+  const x = randomArray([3, 2, 4], 7);
+  const run = runLayer(nn.atTest(nn.batchNorm({ eps: 0 })), [x]);
+  expectClose(run.y, x); // mean 0 and variance 1, as they begin
+  expect(run.set).toEqual({});
+});

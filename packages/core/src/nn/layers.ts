@@ -1,5 +1,5 @@
 import { graphError, sizeOf, type Shape, type Tensor } from "../ir.ts";
-import { add, mul } from "../ops/arithmetic.ts";
+import { add, min, mul } from "../ops/arithmetic.ts";
 import { conv as convolve, convTranspose as convolveTransposed } from "../ops/conv.ts";
 import {
   leakyRelu as leakyReluOf,
@@ -12,7 +12,7 @@ import { cast, greaterOrEqual } from "../ops/logic.ts";
 import { matmul } from "../ops/matmul.ts";
 import { amax } from "../ops/reduce.ts";
 import { reshape as reshapeTo } from "../ops/shape.ts";
-import { fanInUniform, fans, normal, type Initializer } from "./init.ts";
+import { constantOf, fanInUniform, fans, normal, type Initializer } from "./init.ts";
 import type { Layer, Net, Scope } from "./scope.ts";
 
 /** Changes a stored weight into the one that is used: spectral norm, equalised learning rate. */
@@ -172,6 +172,12 @@ export function scoped<I extends readonly unknown[], R>(name: string, net: Net<I
   return (s, ...inputs) => s.child(name, (c) => net(c, ...inputs));
 }
 
+/** A net as it is when not training: running statistics, no dropout. */
+export const atTest =
+  <I extends readonly unknown[], R>(net: Net<I, R>): Net<I, R> =>
+  (s, ...inputs) =>
+    net(s.atTest(), ...inputs);
+
 /** y = shortcut(x) + body(x). */
 export function residual(o: { readonly body: Layer; readonly shortcut?: Layer }): Layer {
   return (s, x) =>
@@ -193,3 +199,10 @@ export const sigmoid: Layer = (_, x) => sigmoidOf(x);
 export const leakyRelu = (o: { readonly slope: number }): Layer => {
   return (_, x) => leakyReluOf(x, { slope: o.slope });
 };
+/** x where positive, else `weight` x (He et al. 2015, Eq. 1); one slope for all channels, `weight` [1]. */
+export function prelu(o: { readonly init?: number } = {}): Layer {
+  return (s, x) => {
+    const slope = s.param("weight", { shape: [1], init: constantOf(o.init ?? 0.25) });
+    return add(reluOf(x), mul(min(x, 0), slope));
+  };
+}

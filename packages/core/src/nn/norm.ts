@@ -76,8 +76,10 @@ function batchScale(
     throw graphError("batchNorm", "one value per channel has no variance", "Use a larger batch.");
   }
   const m = moments(x, axes);
+  const momentum = s.momentum ?? o.momentum;
+  const rest = typeof momentum === "number" ? 1 - momentum : sub(1, momentum);
   const blend = (old: Tensor, value: Tensor): Tensor =>
-    add(mul(old, 1 - o.momentum), mul(reshape(stopGradient(value), [channels]), o.momentum));
+    add(mul(old, rest), mul(reshape(stopGradient(value), [channels]), momentum));
   s.setBuffer("running_mean", blend(runningMean, m.mean));
   s.setBuffer("running_var", blend(runningVar, mul(m.variance, count / (count - 1))));
   return { centred: m.centred, inverse: reciprocal(sqrt(add(m.variance, o.eps))) };

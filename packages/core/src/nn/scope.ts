@@ -116,6 +116,8 @@ export class Variables {
 export class Scope {
   readonly path: string;
   readonly training: boolean;
+  /** The weight of a batch in running statistics, rank 0, in place of each layer's own. */
+  readonly momentum?: Tensor;
   readonly #variables: Variables;
   readonly #updates: Map<string, Tensor>;
 
@@ -123,23 +125,34 @@ export class Scope {
     variables: Variables;
     path: string;
     training: boolean;
+    momentum?: Tensor;
     updates: Map<string, Tensor>;
   }) {
     this.#variables = parts.variables;
     this.path = parts.path;
     this.training = parts.training;
+    if (parts.momentum !== undefined) this.momentum = parts.momentum;
     this.#updates = parts.updates;
   }
 
   /** Traces `layer` one level down, under `name`. */
   child<R>(name: string, layer: (s: Scope) => R): R {
-    const scope = new Scope({
-      variables: this.#variables,
-      path: `${this.path}.${name}`,
-      training: this.training,
-      updates: this.#updates,
-    });
+    const scope = this.#like({ path: `${this.path}.${name}` });
     return at(name, () => layer(scope));
+  }
+
+  /** The same place, when not training. */
+  atTest(): Scope {
+    return this.#like({ training: false });
+  }
+
+  #like(change: { path?: string; training?: boolean }): Scope {
+    const { path, training, momentum } = this;
+    return new Scope({
+      ...{ variables: this.#variables, updates: this.#updates, path, training },
+      ...(momentum === undefined ? {} : { momentum }),
+      ...change,
+    });
   }
 
   /** A trained variable. */

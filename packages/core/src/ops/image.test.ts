@@ -11,6 +11,7 @@ import {
   downsample,
   pixelShuffle,
   pixelUnshuffle,
+  resizeBicubic,
   resizeBilinear,
   upsampleNearest,
 } from "./resample.ts";
@@ -48,6 +49,26 @@ test("pooling takes the mean and the maximum of windows", () => {
   ]);
   const padded = avgPool(row(3, 6), { kernel: [1, 3], stride: 1, pads: [0, 1, 0, 1] });
   expect(values(padded).map((v) => Math.round(v * 1e9) / 1e9)).toEqual([3, 3]);
+});
+
+test("bicubic resizing by Keys' kernel, widened where the image gets smaller, mirrored at the border", () => {
+  // Half a pixel off: (-1, 9, 9, -1) / 16, with 1 2 3 mirrored to 1 | 1 2 3 | 3.
+  const near = values(resizeBicubic(row(1, 2, 3), { size: [1, 6] }));
+  const w = (t: number) => 1.5 * t ** 3 - 2.5 * t ** 2 + 1;
+  const v = (t: number) => -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2;
+  expect(near[2]).toBeCloseTo(v(1.75) * 1 + w(0.75) * 1 + w(0.25) * 2 + v(1.25) * 3, 12);
+  // To a half: taps at odd quarters of the kernel, each half as high.
+  const taps = [v(1.75), v(1.25), w(0.75), w(0.25)].map((t) => t / 2);
+  const weights = [...taps, ...taps.toReversed()];
+  const numbers = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
+  const smaller = values(resizeBicubic(column(...numbers), { size: [6, 1] }));
+  const inside = [2, 3].map((i) =>
+    weights.reduce((sum, t, k) => sum + t * (numbers[2 * i - 3 + k] ?? NaN), 0),
+  );
+  expect(smaller[2]).toBeCloseTo(inside[0] ?? NaN, 12);
+  expect(smaller[3]).toBeCloseTo(inside[1] ?? NaN, 12);
+  const first = weights.reduce((sum, t, k) => sum + t * (numbers[[2, 1, 0][k] ?? k - 3] ?? NaN), 0);
+  expect(smaller[0]).toBeCloseTo(first, 12);
 });
 
 test("nearest and bilinear resizing", () => {

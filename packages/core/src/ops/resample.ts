@@ -73,6 +73,66 @@ export function upsampleBilinear(
   return resizeBilinear(x, { ...rest, size: [h, w] });
 }
 
+/**
+ * Bicubic resizing of images (Keys 1981, a = -1/2). An image that gets smaller is filtered on the way:
+ * the kernel is widened by the scale, as MATLAB's imresize does it; the border is mirrored. Pixel
+ * centres lie at half integers. Composed of two products with constant matrices.
+ *
+ * @param x [N, C, H, W]
+ * @param options size [height, width]
+ */
+export function resizeBicubic(
+  x: Tensor,
+  options: { readonly size: readonly [number, number] },
+): Tensor {
+  demandImage("resizeBicubic", "input", x);
+  if (x.rank !== 4)
+    throw graphError("resizeBicubic", `input has shape ${showShape(x.shape)}, expected 4 axes`);
+  const [toH, toW] = options.size;
+  const [h, w] = [at(x.shape, 2), at(x.shape, 3)];
+  const wide = w === toW ? x : matmul(x, transpose(bicubicMatrix(w, toW), [1, 0]));
+  return h === toH ? wide : matmul(bicubicMatrix(h, toH), wide);
+}
+
+/** [to, from]: row i holds the weights with which output i reads the input; each sums to 1. */
+function bicubicMatrix(from: number, to: number): Tensor {
+  const rows = new Float64Array(to * from);
+  for (let i = 0; i < to; i++) {
+    for (const { place, weight } of bicubicTaps(i, { from, to }))
+      rows[i * from + place] = at(rows, i * from + place) + weight;
+  }
+  return constant(rows, { shape: [to, from] });
+}
+
+/** The places of an axis of extent `from` that place `i` of one of extent `to` is made of; see `resizeBicubic`. */
+export function bicubicTaps(
+  i: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): { readonly place: number; readonly weight: number }[] {
+  const step = from / to;
+  const width = Math.max(step, 1); // of the kernel, in places of the input
+  const centre = (i + 0.5) * step - 0.5;
+  const first = Math.ceil(centre - 2 * width);
+  const taps = Array.from({ length: Math.floor(centre + 2 * width) - first + 1 }, (_, k) =>
+    cubic((first + k - centre) / width),
+  );
+  const total = taps.reduce((a, b) => a + b, 0);
+  return taps.map((tap, k) => ({ place: mirrored(first + k, from), weight: tap / total }));
+}
+
+/** Keys' kernel with a = -1/2. */
+function cubic(x: number): number {
+  const t = Math.abs(x);
+  if (t <= 1) return 1.5 * t ** 3 - 2.5 * t ** 2 + 1;
+  return t < 2 ? -0.5 * t ** 3 + 2.5 * t ** 2 - 4 * t + 2 : 0;
+}
+
+/** A place beyond the border, mirrored back: -1 is 0, -2 is 1. */
+function mirrored(place: number, extent: number): number {
+  const k = ((place % (2 * extent)) + 2 * extent) % (2 * extent);
+  return k < extent ? k : 2 * extent - 1 - k;
+}
+
 /** [to, from]: row i holds the weights with which output i reads the input. */
 function bilinearMatrix(from: number, to: number, alignCorners: boolean): Tensor {
   const rows = new Float64Array(to * from);

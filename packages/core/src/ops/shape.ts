@@ -269,7 +269,8 @@ export function slice(x: Tensor, o: SliceOptions): Tensor {
 /** One tensor of several, one after the other along an axis. */
 export function concat(xs: readonly Tensor[], axis: number): Tensor {
   const only = xs.length === 1 ? xs[0] : undefined;
-  return only ?? apply(Concat, xs, { axis: axisOf("Concat", axis, xs[0]?.rank ?? 0) });
+  // a copy, as the caller's array may change
+  return only ?? apply(Concat, [...xs], { axis: axisOf("Concat", axis, xs[0]?.rank ?? 0) });
 }
 
 /** Cuts an axis into pieces of the given sizes, which must fill it. Composed of slices. */

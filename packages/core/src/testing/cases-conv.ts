@@ -9,6 +9,7 @@ import {
   downsample,
   pixelShuffle,
   pixelUnshuffle,
+  resizeBicubic,
   resizeBilinear,
   upsampleBilinear,
   upsampleNearest,
@@ -125,6 +126,9 @@ const filter = [1, 3, 3, 1];
 const resampling: OpCase[] = [
   opCase("upsampleNearest", { x: small }, (i) => upsampleNearest(i.x, { scale: [2, 3] })),
   opCase("downsample", { x: { shape: [2, 3, 4, 6] } }, (i) => downsample(i.x, { scale: 2 })),
+  opCase("resizeBicubic: larger and smaller", { x: small }, (i) =>
+    resizeBicubic(i.x, { size: [7, 2] }),
+  ),
   opCase("resizeBilinear: larger", { x: small }, (i) => resizeBilinear(i.x, { size: [7, 9] })),
   opCase("resizeBilinear: smaller, corners aligned", { x: small }, (i) =>
     resizeBilinear(i.x, { size: [3, 2], alignCorners: true }),

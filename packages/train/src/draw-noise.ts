@@ -1,8 +1,9 @@
+import { UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { FunctionInput } from "./function-card.ts";
 import { fillInts, fillNormal, fillUniform, streamOf } from "./random.ts";
 
-/** Noise whose sample i is its own stream, so that it does not depend on n. */
+/** Noise whose sample i is its own stream, so that it does not depend on n. Throws UserError. */
 export function drawNoise(o: {
   input: FunctionInput;
   n: number;
@@ -14,6 +15,8 @@ export function drawNoise(o: {
 }): HostTensor {
   const { input, n, seed, truncation } = o;
   const counterOf = (i: number): number => o.numbers?.[i] ?? i;
+  if (truncation !== undefined && !(truncation >= 0.05))
+    throw new UserError(`Truncation is ${truncation}; it takes a number from 0.05 up.`);
   const size = input.shape.reduce((a, b) => a * b, 1);
   const stream = streamOf(`sample ${input.name}`);
   const shape = [n, ...input.shape];

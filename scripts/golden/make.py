@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench" / "torch"))
 import stylegan2 as sg2  # noqa: E402
 import systems as s  # noqa: E402
+from biggan_runs import systems as biggan  # noqa: E402
 from draws import images, well_scaled  # noqa: E402
 from safetensors import save  # noqa: E402
 from steady_runs import systems as steady  # noqa: E402
@@ -180,7 +181,7 @@ def main():
     folder = ROOT / "test" / "golden"
     chosen = sys.argv[1:]
     own = {"dcgan": Dcgan(), "wgan-gp": WganGp(), "vae": Vae(), "stylegan2": StyleGan2()}
-    for name, system in (own | steady).items():
+    for name, system in (own | steady | biggan).items():
         if chosen and name not in chosen:
             continue
         torch.manual_seed(1)

@@ -380,7 +380,8 @@ def write(systems):
         losses = list(system.train(nets, given))
         for step in range(len(draws)):
             tensors |= {f"step/{step:02}/{key}": value for key, value in (draws[step] | losses[step]).items()}
-        last = state(nets) | getattr(system, "last", {})
+        trained = {key: net for key, net in nets.items() if key not in getattr(system, "frozen", ())}
+        last = state(trained) | getattr(system, "last", {})
         tensors |= {f"final/{key}": value for key, value in last.items()}
         path = ROOT / "test" / "golden" / f"{name}.safetensors"
         undetermined = " ".join(getattr(system, "undetermined", ()))

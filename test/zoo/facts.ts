@@ -49,3 +49,7 @@ export const kernels = (k: number, ...channels: readonly number[]): number =>
 export const norms = (...channels: readonly number[]): number =>
   channels.reduce((n, c) => n + 2 * c, 0);
 export const total = (...numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** Weights of the convolutions and norms of the shipped classifier of emoji. */
+export const emojiClassifier =
+  kernels(3, 3, 16, 32, 32, 64, 64, 64, 64) + norms(16, 32, 32, 64, 64, 64, 64);

@@ -1,6 +1,7 @@
 import { optimize, sameShape, sizeOf, type Clock, type RandomSource } from "@duelo/core";
 import type { HostTensor, Program, Runtime, State } from "@duelo/runtime";
 import { traceStep, type Context, type Recipe, type StateSpec, type StepGraph } from "@duelo/zoo";
+import { frozenState } from "./features/shipped.ts";
 import type { Feeder, Feeds } from "./feeder.ts";
 import { fillNormal, fillUniform, streamOf } from "./random.ts";
 
@@ -20,7 +21,7 @@ export interface Model {
 
 /**
  * Traces and compiles a recipe. The state is `saved` where that has an entry of the same name and
- * shape, and begins from `seed` elsewhere.
+ * shape, and begins from `seed` elsewhere; frozen nets begin as they are.
  */
 export async function buildModel(options: {
   recipe: Recipe;
@@ -37,6 +38,7 @@ export async function buildModel(options: {
   const specs = new Map(steps.flatMap((s) => [...s.stateSpecs]));
   const state = runtime.createState({
     ...initialState(specs, seed),
+    ...fitting(await frozenState(recipe, context), specs),
     ...fitting(saved ?? {}, specs),
   });
   const programs: Program[] = [];

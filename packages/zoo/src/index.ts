@@ -18,5 +18,5 @@ export type {
   Stage,
 } from "./recipe.ts";
 export { nameMaps, nameMapsFor, type NameMap } from "./name-maps.ts";
-export { traceFunction, traceStep } from "./trace.ts";
+export { traceFunction, traceStatistics, traceStep } from "./trace.ts";
 export type { FunctionGraph, StateSpec, StepGraph } from "./trace.ts";

@@ -173,9 +173,17 @@ export interface Definition<
   readonly options: O;
   readonly presets: Readonly<Record<string, Preset<OptionValues<O>>>>;
   readonly nets: (c: Context<O, D>) => N;
-  readonly optimizer: (c: Context<O, D>) => { readonly [K in keyof N]: Optimizer };
+  /** Nets that no phase trains and that come with Duelo: for each, the name of its feature network. */
+  readonly frozen?: (c: Context<O, D>) => { readonly [K in keyof N]?: string | undefined };
+  /** Of every net that a phase trains. */
+  readonly optimizer: (c: Context<O, D>) => { readonly [K in keyof N]?: Optimizer };
   /** Exponential moving averages of weights: w <- decay w + (1 - decay) new. */
   readonly ema?: (c: Context<O, D>) => { readonly [K in keyof N]?: Schedule | undefined };
+  /**
+   * Before samples are made, the running statistics of norms are taken anew over so many batches of
+   * noise, with the averaged weights (Brock et al. 2018, Section 3.1: standing statistics).
+   */
+  readonly standing?: number;
   readonly noise: (c: Context<O, D>) => Z;
   /** Scheduled numbers that the phases see as rank-0 tensors. */
   readonly scalars?: (c: Context<O, D>) => S;
@@ -205,6 +213,7 @@ export interface Definition<
 export type Recipe = Omit<
   Definition<OptionTable, DataTable, AnyNets, Noise, Scalars, Takes>,
   | "nets"
+  | "frozen"
   | "phases"
   | "sample"
   | "functions"
@@ -218,6 +227,7 @@ export type Recipe = Omit<
 > & {
   readonly presets: Readonly<Record<string, Preset>>;
   nets(c: Context): Readonly<Record<string, Net<readonly unknown[], unknown>>>;
+  frozen(c: Context): Readonly<Record<string, string | undefined>>;
   optimizer(c: Context): Readonly<Record<string, Optimizer>>;
   ema(c: Context): Readonly<Record<string, Schedule | undefined>>;
   noise(c: Context): Noise;
@@ -244,7 +254,7 @@ export function recipe<
   const { sample, functions = none, ...rest } = definition;
   const making = sample && { sample: { about: "what the trained system makes", call: sample } };
   const whole = {
-    ...{ ema: none, scalars: none, takes: none, stages: () => [] },
+    ...{ frozen: none, ema: none, scalars: none, takes: none, stages: () => [] },
     ...rest,
     functions: (c: Context<O, D>) => ({ ...making, ...functions(c) }),
   };

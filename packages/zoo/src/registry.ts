@@ -1,5 +1,7 @@
 import { suggestion, UserError } from "@duelo/core";
 import type { Recipe } from "./recipe.ts";
+import biggan from "./recipes/biggan.ts";
+import bigganDeep from "./recipes/biggan-deep.ts";
 import cyclegan from "./recipes/cyclegan.ts";
 import cgan from "./recipes/cgan.ts";
 import classifier from "./recipes/classifier.ts";
@@ -7,6 +9,7 @@ import dcgan from "./recipes/dcgan.ts";
 import dcgan2015 from "./recipes/dcgan-2015.ts";
 import discogan from "./recipes/discogan.ts";
 import discogan2d from "./recipes/discogan-2d.ts";
+import esrgan from "./recipes/esrgan.ts";
 import pix2pix from "./recipes/pix2pix.ts";
 import stargan from "./recipes/stargan.ts";
 import gan from "./recipes/gan.ts";
@@ -19,6 +22,7 @@ import r3gan from "./recipes/r3gan.ts";
 import r3gan2d from "./recipes/r3gan-2d.ts";
 import sngan from "./recipes/sngan.ts";
 import snganProjection from "./recipes/sngan-projection.ts";
+import srgan from "./recipes/srgan.ts";
 import steadyGan from "./recipes/steady-gan.ts";
 import unrolledGan from "./recipes/unrolled-gan.ts";
 import unrolledGan2d from "./recipes/unrolled-gan-2d.ts";
@@ -50,6 +54,8 @@ export const recipes: readonly Recipe[] = [
   r3gan,
   r3gan2d,
   steadyGan,
+  biggan,
+  bigganDeep,
   stylegan,
   stylegan2,
   vae,
@@ -58,6 +64,8 @@ export const recipes: readonly Recipe[] = [
   discogan,
   discogan2d,
   stargan,
+  srgan,
+  esrgan,
   classifier,
 ];
 

@@ -94,10 +94,10 @@ class Tracer {
   readonly #leaves = new Map<string, Tensor>();
   readonly scalars = new Map<string, Schedule>();
 
-  constructor(recipe: Recipe, context: Context, training: boolean) {
+  constructor(recipe: Recipe, context: Context, how: { training: boolean; momentum?: Tensor }) {
     this.#recipe = recipe;
     this.context = context;
-    this.binding = new Binding({ variables: this.variables, training });
+    this.binding = new Binding({ variables: this.variables, ...how });
     const nets = recipe.nets(context);
     this.nets = Object.fromEntries(
       Object.entries(nets).map(([name, net]) => [name, this.binding.bind(name, net)]),
@@ -206,7 +206,7 @@ function traceGroup(
   phases: readonly Phase<BoundNets, InputTensors>[],
   { norms = false }: TraceOptions,
 ): StepGraph {
-  const tracer = new Tracer(recipe, context, true);
+  const tracer = new Tracer(recipe, context, { training: true });
   const inputs = tracer.inputs();
   const optimizers = recipe.optimizer(context);
   const outputs: Record<string, Tensor> = {};
@@ -462,15 +462,46 @@ export function traceFunction(
   name = "sample",
   given: InputTensors = {},
 ): FunctionGraph {
-  const tracer = new Tracer(recipe, context, false);
+  const tracer = new Tracer(recipe, context, { training: false });
   const takes = Object.entries(recipe.takes(context));
   const taken = takes.map(([n, shape]) => [n, tracer.leaf(n, () => input(n, { shape }))]);
   const inputs = { ...tracer.inputs(), ...Object.fromEntries(taken), ...given };
   const result = findFunction(recipe, context, name).call(tracer.nets, inputs);
   const outputs = result instanceof Tensor ? { [outputName(name)]: result } : { ...result };
+  return functionGraph(recipe, tracer, outputs);
+}
+
+/**
+ * Traces how the running statistics behind `sample` move in one batch of noise, with averaged weights:
+ * results go by the state entries that they replace, and a rank-0 input `momentum` is the weight of the
+ * batch.
+ */
+export function traceStatistics(recipe: Recipe, context: Context): FunctionGraph {
+  const momentum = input("momentum", { shape: [] });
+  const tracer = new Tracer(recipe, context, { training: true, momentum });
+  tracer.binding.keep(Object.keys(recipe.nets(context)));
+  findFunction(recipe, context, "sample").call(tracer.nets, tracer.inputs());
+  const { specs, inputs } = tracer.variables;
+  const outputs: Record<string, Tensor> = {};
+  for (const name of specs.keys()) {
+    const value = tracer.variables.value(name);
+    if (isStatistic(name) && value !== inputs.get(name)) outputs[name] = value;
+  }
+  return functionGraph(recipe, tracer, outputs);
+}
+
+const isStatistic = (name: string): boolean => /\.running_(mean|var)$/.test(name);
+
+/** What gives `outputs`, with the state entries that feed it. */
+function functionGraph(
+  recipe: Recipe,
+  tracer: Tracer,
+  outputs: Readonly<Record<string, Tensor>>,
+): FunctionGraph {
+  const takes = Object.entries(recipe.takes(tracer.context));
   const leaves = tracer.reached(outputs);
   const names = leaves.map((i) => String(i.attrs["name"]));
-  const averages = recipe.ema(context);
+  const averages = recipe.ema(tracer.context);
   const specs = [...tracer.variables.specs].filter(([n]) => names.includes(n));
   const from = (variable: string, spec: VariableSpec): string =>
     spec.kind === "param" && averages[netOf(variable)] !== undefined ? emaName(variable) : variable;

@@ -1,3 +1,7 @@
+import { readInitializers } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
+import type { Context, Recipe } from "@duelo/zoo";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { FeatureNet } from "./feature-net.ts";
 import { openNetworkFile } from "./network-file.ts";
@@ -29,6 +33,29 @@ export function openShippedNet(
   { name, digest }: ShippedNet,
   { threads }: { readonly threads?: number },
 ): Promise<FeatureNet> {
-  const path = fileURLToPath(new URL(`../../features/${name}.onnx`, import.meta.url));
-  return openNetworkFile({ path, name, digest, ...(threads === undefined ? {} : { threads }) });
+  return openNetworkFile({
+    path: pathOf(name),
+    name,
+    digest,
+    ...(threads === undefined ? {} : { threads }),
+  });
+}
+
+const pathOf = (name: string): string =>
+  fileURLToPath(new URL(`../../features/${name}.onnx`, import.meta.url));
+
+/** What the frozen nets of a recipe hold: weights and statistics of shipped networks, by state entry. */
+export async function frozenState(
+  recipe: Recipe,
+  context: Context,
+): Promise<Record<string, HostTensor>> {
+  const state: Record<string, HostTensor> = {};
+  for (const [net, name] of Object.entries(recipe.frozen(context))) {
+    if (name === undefined) continue;
+    if (!shippedNets.some((n) => n.name === name)) throw new TypeError(`no network "${name}"`);
+    const file = await readFile(pathOf(name));
+    for (const [variable, { shape, data }] of Object.entries(readInitializers(file)))
+      state[variable.replace(/^C\./, `${net}.`)] = { dtype: "float32", shape, data };
+  }
+  return state;
 }

@@ -32,6 +32,15 @@ export function scores(o: {
 export const pairing = (o: { better: Tensor; worse: Tensor }): Tensor =>
   bceReal(o.better.sub(o.worse));
 
+/**
+ * Relativistic average (Jolicoeur-Martineau 2018, Section 4.3): one side against the mean of the other,
+ * half of -log sigmoid(better - mean worse) - log sigmoid(mean better - worse).
+ */
+export const relativisticAverage = (o: { better: Tensor; worse: Tensor }): Tensor =>
+  bceReal(o.better.sub(mean(o.worse)))
+    .add(bceFake(o.worse.sub(mean(o.better))))
+    .mul(0.5);
+
 /** Mean of relu(1 - real) + relu(1 + fake) (Lim, Ye 2017; Miyato et al. 2018, Eq. 16). */
 export const hinge = (o: { real: Tensor; fake: Tensor }): Tensor =>
   mean(relu(o.real.mul(-1).add(1))).add(mean(relu(o.fake.add(1))));

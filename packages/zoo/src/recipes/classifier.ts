@@ -6,16 +6,15 @@ import {
   globalAvgPool,
   linearDecay,
   logSoftmax,
-  maxPool,
   mean,
   mul,
   nn,
   oneHot,
   sum,
-  type Layer,
   type Net,
   type Tensor,
 } from "@duelo/core";
+import { stagesOf } from "../blocks/stages.ts";
 import { int, number } from "../options.ts";
 import { image, label, recipe } from "../recipe.ts";
 
@@ -31,14 +30,6 @@ interface Judgement {
 
 /** How often a picture is halved: until the smaller side is 8 or less. */
 const halvings = (side: number): number => Math.max(0, Math.ceil(Math.log2(side / 8)));
-
-const block = (out: number): Layer =>
-  nn.chain(
-    nn.conv({ out, kernel: 3, pad: 1, bias: false, init: nn.init.heNormal() }),
-    nn.batchNorm(),
-    nn.relu,
-  );
-const halve: Layer = (_, x) => maxPool(x, { kernel: 2 });
 
 export default recipe({
   name: "classifier",
@@ -92,13 +83,7 @@ export default recipe({
     const [, height = 1, width = 1] = c.shape.x;
     const n = halvings(Math.min(height, width));
     const C: Net<readonly [x: Tensor], Judgement> = (s, x) => {
-      const stages = [s.child("stage0", (l) => block(c.width)(l, x))];
-      for (let k = 1; k <= Math.max(n, 2); k++) {
-        const out = c.width * 2 ** Math.min(k, 2);
-        const smaller = k <= n ? [halve] : [];
-        const stage = nn.compose(...smaller, nn.chain(block(out), block(out)));
-        stages.push(s.child(`stage${k}`, (l) => stage(l, stages[k - 1] ?? x)));
-      }
+      const { stages } = stagesOf(s, x, { width: c.width, halvings: n });
       const map = stages.at(-1) ?? x;
       const features = nn.flatten(s, globalAvgPool(map)); // [N, 4 width]
       const head = nn.compose(nn.dropout({ p: c.dropout }), nn.linear({ out: c.nClasses }));

@@ -1,0 +1,268 @@
+import {
+  add,
+  adam,
+  avgPool,
+  concat,
+  mean,
+  nn,
+  relu,
+  reshape,
+  sizeOf,
+  slice,
+  type Clock,
+  type Layer,
+  type Net,
+  type Tensor,
+} from "@duelo/core";
+import {
+  attendsTo,
+  channelsOf,
+  conditionalNorm,
+  double,
+  orthogonality,
+  placeAttention,
+  projected,
+  refuseSize,
+  sharedEmbedding,
+  snLayers,
+  type SnLayers,
+} from "../blocks/biggan.ts";
+import { hinge, scores } from "../blocks/losses.ts";
+import { pyramid } from "../blocks/pyramid.ts";
+import { int, number } from "../options.ts";
+import { image, label, recipe } from "../recipe.ts";
+
+// BigGAN with bottleneck blocks, four convolutions each and two blocks a resolution: deeper, with fewer
+// weights. z is not split; every norm of G hears all of it and the class.
+
+interface Made {
+  readonly image: Tensor;
+  /** How far the rows of its weights are from orthogonal. */
+  readonly skew: Tensor;
+}
+type Maker = Net<readonly [z: Tensor, y: Tensor], Made>;
+type Judge = Net<readonly [x: Tensor, y: Tensor], Tensor>;
+type Block = Net<readonly [x: Tensor, c: Tensor], Tensor>;
+
+const eps = 1e-4; // of norms [2]
+
+export default recipe({
+  name: "biggan-deep",
+  about: "BigGAN with bottleneck blocks: deeper, with fewer weights",
+  paper: "arXiv:1809.11096",
+  sources: [
+    "paper: Section 4.2, Appendix B (Figures 16, Tables 7 to 9)",
+    "[1] ajbrock/BigGAN-PyTorch",
+    "[2] huggingface/pytorch-pretrained-BigGAN, the released weights",
+  ],
+  differences: [
+    "The orthogonal regularisation is that of rows of weights, as in [1], and as strong as the paper's formula; [1] has half, and both its scripts leave it out.",
+    "D's power iteration moves in D's phase alone; in [1] a pass for G moves it too.",
+    "Statistics of norms for samples: a hundred batches with the averaged weights, at the truncation that is asked for.",
+    "Sizes up to 32x32 take the channels of [1] for 32x32.",
+  ],
+  data: {
+    x: image({ range: [-1, 1], size: [128, 128], flip: true, refuse: refuseSize }),
+    y: label(),
+  },
+  options: {
+    batch: int({
+      default: 2048,
+      min: 2,
+      max: 8192,
+      about: "images in a batch",
+      source: "(Section 3)",
+    }),
+    zDim: int({ default: 128, min: 1, max: 4096, about: "length of z", source: "(Appendix B)" }),
+    embedding: int({
+      default: 128,
+      min: 1,
+      max: 4096,
+      about: "length of the class embedding",
+      source: "(Appendix B)",
+    }),
+    width: int({
+      default: 128,
+      min: 1,
+      max: 512,
+      about: "channels are multiples of it",
+      source: "(Appendix B)",
+    }),
+    attention: int({
+      default: 64,
+      min: 0,
+      max: 256,
+      about: "side of the maps that both nets attend over; 0 for none",
+      source: "(Appendix B)",
+    }),
+    lrG: number({
+      default: 5e-5,
+      min: 0,
+      max: 1,
+      about: "learning rate of G",
+      source: "(Section 3)",
+    }),
+    lrD: number({
+      default: 2e-4,
+      min: 0,
+      max: 1,
+      about: "learning rate of D",
+      source: "(Section 3)",
+    }),
+    nCritic: int({
+      default: 2,
+      min: 1,
+      max: 100,
+      about: "updates of D for one of G",
+      source: "(Section 3)",
+    }),
+    ortho: number({
+      default: 1e-4,
+      min: 0,
+      max: 1,
+      about: "weight of the orthogonal regularisation of G",
+      source: "(Eq. 3)",
+    }),
+    ema: number({
+      default: 0.9999,
+      min: 0,
+      max: 1,
+      about: "decay of the average of G's weights",
+      source: "(Section 3)",
+    }),
+    emaStart: int({
+      default: 20_000,
+      min: 0,
+      max: 1e9,
+      about: "steps before the average begins",
+      source: "[1]",
+    }),
+  },
+  presets: {
+    paper: { about: "128x128 for ImageNet", steps: 150_000 },
+    small: {
+      about: "32x32 on two cores",
+      size: [32, 32],
+      options: {
+        ...{ batch: 32, zDim: 64, embedding: 32, width: 24, attention: 16, nCritic: 1 },
+        ...{ lrG: 2e-4, lrD: 4e-4, ema: 0.999, emaStart: 500 },
+      },
+      steps: 6000,
+    },
+  },
+  nets: (c) => {
+    const { base, levels } = pyramid(c.shape.x);
+    const channels = channelsOf(c.shape.x);
+    const wide = (net: "G" | "D", k: number): number => c.width * (channels[net][k] ?? 1);
+    const attending = (layers: SnLayers): Layer => {
+      return (s, x) =>
+        attendsTo(x, c.attention) ? s.child("attention", (l) => placeAttention(layers)(l, x)) : x;
+    };
+    const G: Maker = (s, z, y) => {
+      const seen: Tensor[] = [];
+      const layers = snLayers(seen);
+      const shared = sharedEmbedding({ count: c.nClasses, out: c.embedding });
+      const told = concat([z, s.child("shared", (l) => shared(l, y))], 1);
+      const small = [wide("G", 0), ...base];
+      const flat = s.child("linear", (l) => layers.linear({ out: sizeOf(small) })(l, told));
+      let h = reshape(flat, [-1, ...small]);
+      for (let k = 0; k < levels; k++) {
+        const same = grow(layers, { out: wide("G", k), up: false });
+        const larger = grow(layers, { out: wide("G", k + 1), up: true });
+        h = s.child(`block${k}a`, (l) => same(l, h, told));
+        h = s.child(`block${k}b`, (l) => larger(l, h, told));
+        h = attending(layers)(s, h);
+      }
+      const head = nn.chain(
+        nn.batchNorm({ eps }),
+        nn.relu,
+        layers.conv({ out: wide("G", levels), kernel: 3 }), // of which an image takes the first [2]
+        (_, x) => firstOf(x, c.shape.x[0] ?? 3),
+        nn.tanh,
+      );
+      return { image: s.child("head", (l) => head(l, h)), skew: orthogonality(seen) };
+    };
+    const D: Judge = (s, x, y) => {
+      const layers = snLayers();
+      let h = s.child("stem", (l) => layers.conv({ out: wide("D", 0), kernel: 3 })(l, x));
+      for (let k = 0; k < levels; k++) {
+        const out = wide("D", k + 1);
+        h = s.child(`block${k}a`, (l) => shrink(layers, { out, down: true })(l, h));
+        h = s.child(`block${k}b`, (l) => shrink(layers, { out, down: false })(l, h));
+        h = attending(layers)(s, h);
+      }
+      return projected(layers, c.nClasses)(s, h, y);
+    };
+    return { G, D };
+  },
+  optimizer: (c) => {
+    const betas = { beta1: 0, beta2: 0.999 }; // (Section 3)
+    return { G: adam({ lr: c.lrG, ...betas }), D: adam({ lr: c.lrD, ...betas }) };
+  },
+  ema: (c) => ({ G: ({ step }: Clock) => (step < c.emaStart ? 0 : c.ema) }),
+  standing: 100, // [1]
+  noise: (c) => ({
+    z: { kind: "normal", shape: [c.batch, c.zDim] },
+    yFake: { kind: "label", shape: [c.batch] },
+  }),
+  phases: (c) => [
+    {
+      update: ["D"],
+      times: c.nCritic,
+      loss({ G, D }, { x, y, z, yFake }) {
+        const [real, fake] = [D(x, y), D(G(z, yFake).image, yFake)];
+        return { loss: hinge({ real, fake }), log: scores({ real, fake }) };
+      },
+    },
+    {
+      update: ["G"],
+      loss({ G, D }, { z, yFake }) {
+        const { image, skew } = G(z, yFake);
+        const fool = mean(D(image, yFake)).mul(-1);
+        if (c.ortho === 0) return { loss: fool };
+        return { loss: fool.add(skew.mul(c.ortho)), log: { "G/fool": fool, "G/skew": skew } };
+      },
+    },
+  ],
+  sample: ({ G }, { z, yFake }) => G(z, yFake).image,
+});
+
+/** Some of x's first channels. */
+const firstOf = (x: Tensor, channels: number): Tensor =>
+  slice(x, { axis: 1, start: 0, end: channels });
+
+/** A bottleneck of a quarter of the channels (Figure 16 b); superfluous channels of the input are dropped. */
+const grow =
+  (layers: SnLayers, o: { out: number; up: boolean }): Block =>
+  (s, x, c) => {
+    const norm = conditionalNorm(layers, eps);
+    const narrow = Math.max(Math.floor((x.shape[1] ?? 1) / 4), 1);
+    const larger = (y: Tensor): Tensor => (o.up ? double(y) : y);
+    const active = (k: number, y: Tensor): Tensor => relu(s.child(`bn${k}`, (l) => norm(l, y, c)));
+    const conv = (k: number, out: number, kernel: 1 | 3, y: Tensor): Tensor =>
+      s.child(`conv${k}`, (l) => layers.conv({ out, kernel })(l, y));
+    let h = conv(1, narrow, 1, active(1, x));
+    h = conv(2, narrow, 3, larger(active(2, h)));
+    h = conv(3, narrow, 3, active(3, h));
+    h = conv(4, o.out, 1, active(4, h));
+    return add(h, larger(firstOf(x, o.out)));
+  };
+
+/** A bottleneck of D (Figure 16 c); channels that the input lacks come from a 1x1 convolution of it. */
+const shrink =
+  (layers: SnLayers, o: { out: number; down: boolean }): Layer =>
+  (s, x) => {
+    const narrow = Math.max(Math.floor(o.out / 4), 1);
+    const channels = x.shape[1] ?? 1;
+    const half = (y: Tensor): Tensor => (o.down ? avgPool(y, { kernel: 2 }) : y);
+    const conv = (name: string, out: number, kernel: 1 | 3, y: Tensor): Tensor =>
+      s.child(name, (l) => layers.conv({ out, kernel })(l, y));
+    let h = conv("conv1", narrow, 1, relu(x));
+    h = conv("conv2", narrow, 3, relu(h));
+    h = conv("conv3", narrow, 3, relu(h));
+    h = conv("conv4", o.out, 1, half(relu(h)));
+    const past = half(x);
+    if (channels >= o.out) return add(h, past);
+    const more = conv("shortcut", o.out - channels, 1, past);
+    return add(h, concat([past, more], 1));
+  };

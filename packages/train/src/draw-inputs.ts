@@ -24,9 +24,6 @@ export function drawInputs(
   if (truncation !== undefined && !drawn.some((i) => i.kind === "normal")) {
     throw new UserError("Truncation needs a generator with normal noise; this one has none.");
   }
-  if (truncation !== undefined && !(truncation >= 0.05)) {
-    throw new UserError(`Truncation is ${truncation}; it takes a number from 0.05 up.`);
-  }
   if (label !== undefined && !drawn.some((i) => i.kind === "label")) {
     throw new UserError("This generator knows no classes, so --label has nothing to choose.");
   }

@@ -16,6 +16,7 @@ import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
 import { bestName, type RunFolder } from "./run/folder.ts";
 import { findRun, type RunInfo } from "./run/runs.ts";
+import { standingState } from "./standing.ts";
 
 export const generatorName = "G.onnx";
 
@@ -64,7 +65,8 @@ export async function writeGenerator(options: {
   step: number;
 }): Promise<FunctionCard> {
   const classes = options.run.options["classes"] as readonly string[];
-  const { bytes, card } = functionOnnx({ ...options, classes });
+  const state = await standingState(options);
+  const { bytes, card } = functionOnnx({ ...options, state, classes });
   await options.run.write(generatorName, bytes);
   return card;
 }
@@ -95,7 +97,11 @@ export interface TrainedRequest {
  * is needed for a recipe that is not in the zoo. Throws UserError.
  */
 export async function readFunction(
-  request: TrainedRequest & { readonly function?: string },
+  request: TrainedRequest & {
+    readonly function?: string;
+    /** Of the normal noise that it will be fed with; see `standing` of recipes. */
+    readonly truncation?: number | undefined;
+  },
 ): Promise<{ bytes: Uint8Array; info: RunInfo }> {
   const { function: name = "sample" } = request;
   const info = await findRun({ root: request.runs, run: request.run });
@@ -104,7 +110,9 @@ export async function readFunction(
     if (bytes !== undefined) return { bytes, info };
   }
   const trained = await readTrained(request);
-  return { bytes: functionOnnx({ ...trained, function: name }).bytes, info };
+  const { truncation } = request;
+  const state = name === "sample" ? await standingState({ ...trained, truncation }) : trained.state;
+  return { bytes: functionOnnx({ ...trained, state, function: name }).bytes, info };
 }
 
 const recipeOf = (request: TrainedRequest, info: RunInfo): Recipe | undefined =>

@@ -16,6 +16,8 @@ export interface FunctionRequest {
   readonly function?: string;
   /** The best checkpoint in place of the last. */
   readonly best?: boolean;
+  /** Of the normal noise that it will be fed with; see `standing` of recipes. */
+  readonly truncation?: number | undefined;
   /** The recipe, when it is not one of the zoo. */
   readonly recipe?: Recipe;
   readonly device?: "cpu" | "webgpu" | "cuda";

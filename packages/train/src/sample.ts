@@ -67,7 +67,7 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
     const trained = await readTrained(open);
     if (hasW(trained.recipe, trained.context)) return truncatedInW(request, trained);
   }
-  const generator = await openFunction(open);
+  const generator = await openFunction({ ...open, truncation: request.truncation });
   try {
     const { card } = generator;
     const feeds = {

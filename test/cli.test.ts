@@ -59,6 +59,7 @@ describe("commands", () => {
         project [options] <run> <input>          find pictures in W: the latent, what it gives, and a film of the way
         edit [options] <run>                     change samples or projected pictures along a direction, and draw a table of it
         restore [options] <run> <input>          put pictures right that are grey, small or lack a part, by what a run can make
+        upscale [options] <run> <input>          make pictures four times as large by a run of srgan or esrgan
         export [options] <run>                   write the generator or a function of a run as one ONNX file
         import [options] <recipe> <net=file...>  begin a run with weights that another code trained
         eval [options] [samples]                 judge a run, or any folder of samples, against data

@@ -18,7 +18,7 @@ import { factsOf } from "./zoo/facts.ts";
 
 /*
  * Runs every command of the README, the guide and the zoo's pages, page by page, in a folder that holds real pictures
- * as ./photos. What is rewritten, and why:
+ * as ./photos, and one as photo.png. What is rewritten, and why:
  *   npm start                 duelo start
  *   duelo train, duelo start  2 steps in place of the budget, and small nets, to take seconds
  *   duelo bench               small nets
@@ -138,6 +138,7 @@ beforeAll(() => {
   const pictures = join(house, "node_modules/@lobehub/fluent-emoji-3d/assets");
   for (const name of readdirSync(pictures).slice(0, 40)) {
     copyFileSync(join(pictures, name), join(home, "photos", name));
+    copyFileSync(join(pictures, name), join(home, "photo.png"));
   }
   const weights = { "dcgan-zip": ["netG"], resnet: ["latest_net_G_A", "latest_net_G_B"] };
   for (const [from, names] of Object.entries(weights))

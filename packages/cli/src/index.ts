@@ -127,6 +127,7 @@ export { sampleRun } from "@duelo/train"; // sample
 export { translateRun } from "@duelo/train"; // translate, colorize
 export { editRun, interpolateRun, mixRun, projectRun, restoreRun, truncateRun } from "@duelo/train";
 export { openStyleRun, type StyleRun } from "@duelo/train"; // what they are made of
+export { upscaleRun } from "@duelo/train"; // upscale
 export { writeSamples, type WriteSamplesRequest } from "./write-samples.ts";
 export { exportRun } from "@duelo/train"; // export
 export { importWeights, readWeights } from "@duelo/train"; // import

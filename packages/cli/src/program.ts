@@ -19,6 +19,7 @@ import { addColorize, addTranslate } from "./commands/translate.ts";
 import { addTrain } from "./commands/train.ts";
 import { addTruncate } from "./commands/truncate.ts";
 import { addTune } from "./commands/tune.ts";
+import { addUpscale } from "./commands/upscale.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
@@ -48,6 +49,7 @@ export function createProgram(terminal: Terminal): Command {
     addProject,
     addEdit,
     addRestore,
+    addUpscale,
     addExport,
     addImport,
     addEval,

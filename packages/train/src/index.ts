@@ -15,6 +15,7 @@ export {
   type TrainRequest,
 } from "./request.ts";
 export { exportRun, functionOnnx, readFunction } from "./export.ts";
+export { standingState } from "./standing.ts";
 export type { FunctionCard, FunctionInput, FunctionOutput } from "./function-card.ts";
 export {
   openFunction,
@@ -63,6 +64,9 @@ export { readWeights } from "./weights/read.ts";
 export type { StateDict } from "./weights/state-dict.ts";
 export { buildModel, initialState, type Model } from "./model.ts";
 export { Feeder, readField, type Cursors, type Feeds } from "./feeder.ts";
+export { Enlarger } from "./upscale/enlarger.ts";
+export { enlargedStrips } from "./upscale/strips.ts";
+export { upscaleRun, type Upscaled, type UpscaleRequest } from "./upscale/upscale.ts";
 export { translateRun, type Translated, type TranslateRequest } from "./translate.ts";
 export { closeAll, openStreams, type OtherSet, type Streams } from "./streams.ts";
 export type { Derivation, PairRequest } from "./data/pairs.ts";

@@ -1,0 +1,138 @@
+import { UserError } from "@duelo/core";
+import type { Recipe } from "@duelo/zoo";
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { decodeWhole, PictureError } from "../data/decode.ts";
+import type { Skipped } from "../data/source.ts";
+import { readTrained } from "../export.ts";
+import { pictureJobs, readEncoded, type PictureJob } from "../picture-files.ts";
+import { onDisk } from "../run/disk-failure.ts";
+import { commitFile, nodeFileSystem } from "../run/file-system.ts";
+import { Enlarger } from "./enlarger.ts";
+import { PngStream } from "./png-stream.ts";
+import { enlargedStrips, usual, type Tools } from "./strips.ts";
+
+export interface UpscaleRequest {
+  /** Folder of run folders; `runs` unless said otherwise. */
+  readonly runs?: string;
+  /** Number, name, `latest`, or the path of a run folder. */
+  readonly run: string;
+  /** A picture, or a folder of them. */
+  readonly input: string;
+  /** A PNG for one picture; else a folder, in which each picture keeps its name, as PNG. */
+  readonly out: string;
+  /** How many times as large; what the run was trained for, which is 4, unless said otherwise. */
+  readonly scale?: number;
+  /** Pixels of the input beyond what is kept of a tile, on each side; 16 unless said otherwise. */
+  readonly overlap?: number;
+  /** Most pixels along a side of a tile of the input; 192 unless said otherwise. */
+  readonly tile?: number;
+  /** The best checkpoint in place of the last. */
+  readonly best?: boolean;
+  readonly threads?: number;
+  /** The recipe, when it is not one of the zoo. */
+  readonly recipe?: Recipe;
+}
+
+export interface Upscaled {
+  /** Folder of the run. */
+  readonly dir: string;
+  readonly written: readonly string[];
+  /** Pictures that could not be read, and why. */
+  readonly skipped: readonly Skipped[];
+}
+
+interface Hooks {
+  /** Pictures, or of a single one its tiles. */
+  progress?(done: number, total: number): void;
+  note?(line: string): void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes a picture or all pictures of a folder larger by a run of `srgan` or `esrgan`. Pictures of any size
+ * are cut into tiles that overlap and written row by row, so memory is that of the picture and of a row of
+ * tiles. Alpha is kept, enlarged by a bicubic filter. Each file is written whole or not at all. Throws
+ * UserError when the run makes nothing larger, or when none of the pictures can be read.
+ */
+export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Promise<Upscaled> {
+  const jobs = pictureJobs(request.input, request.out);
+  const { tools, dir } = await openTools(request);
+  const { progress, signal } = hooks;
+  const ofTiles = jobs.length === 1 && progress !== undefined ? { progress } : {};
+  const one = { ...tools, ...ofTiles, ...(signal === undefined ? {} : { signal }) };
+  const written: string[] = [];
+  const skipped: Skipped[] = [];
+  try {
+    for (const [i, job] of jobs.entries()) {
+      const reason = await upscaled(job, one).catch((error: unknown) => {
+        if (error instanceof PictureError) return error.message;
+        throw error;
+      });
+      if (reason === undefined) written.push(job.out);
+      else {
+        skipped.push({ file: job.name, reason });
+        hooks.note?.(`Left out ${job.name}: ${reason}.`);
+      }
+      if (jobs.length > 1) progress?.(i + 1, jobs.length);
+    }
+  } finally {
+    await tools.enlarger.close();
+  }
+  const [first] = skipped;
+  if (written.length === 0 && first !== undefined)
+    throw new UserError(`${first.file} cannot be used: ${first.reason}. Nothing was written.`);
+  return { dir, written, skipped };
+}
+
+async function openTools(request: UpscaleRequest) {
+  const { overlap = usual.overlap, tile: most = usual.most } = request;
+  if (most < 2 * overlap + 1)
+    throw new UserError(
+      `An overlap of ${overlap} pixels on each side leaves nothing of a tile of ${most}. Choose ${Math.floor((most - 1) / 2)} or less.`,
+    );
+  const { runs = "runs", run, best, recipe, scale } = request;
+  const trained = await readTrained({
+    ...{ runs, run },
+    ...(best === undefined ? {} : { best }),
+    ...(recipe === undefined ? {} : { recipe }),
+  });
+  const { name, dir } = trained.info;
+  const enlarger = await Enlarger.open(trained, request.threads);
+  if (enlarger === undefined)
+    throw new UserError(
+      `Run ${name} (${trained.recipe.name}) does not make pictures larger. Train one with: duelo train esrgan`,
+    );
+  const { factor } = enlarger;
+  if (scale === undefined || scale === factor) return { tools: { enlarger, most, overlap }, dir };
+  await enlarger.close();
+  throw new UserError(
+    `Run ${name} makes pictures ${factor} times as large, not ${scale}. Leave out --scale.`,
+  );
+}
+
+/** Makes one picture larger, from file to file. Throws PictureError with the reason why it cannot. */
+async function upscaled(job: PictureJob, tools: Tools): Promise<undefined> {
+  const picture = await decodeWhole(await readEncoded(job.path), { height: 1, width: 1 });
+  const strips = enlargedStrips(picture, tools);
+  const size = tools.enlarger.sizeOf(picture);
+  const [dir, name] = [dirname(resolve(job.out)), basename(job.out)];
+  const first = await strips.next(); // before anything is written, what cannot be used says so
+  await onDisk(
+    { task: `write ${job.out}`, safe: "What was written before is whole." },
+    async () => {
+      await mkdir(dir, { recursive: true });
+      await commitFile(nodeFileSystem, { dir, name }, async (file) => {
+        const png = await PngStream.begin(file, size);
+        try {
+          if (first.done !== true) await png.rows(first.value);
+          for await (const strip of strips) await png.rows(strip);
+          await png.end();
+        } catch (error) {
+          png.abandon();
+          throw error;
+        }
+      });
+    },
+  );
+}

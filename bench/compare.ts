@@ -7,12 +7,24 @@ const targets: Readonly<Record<string, number>> = {
   "wgan-gp-critic": 1,
   ring8: 0.6,
   "sample-dcgan64": 0.6,
+  "stylegan2-32": 1,
+  "stylegan2-32-lazy": 1,
+  cyclegan64: 1,
+  biggan32: 1,
+  "upscale-512": 0.7,
+  "sample-stylegan2-64": 0.6,
 };
 const memoryTargets: Readonly<Record<string, number>> = { "dcgan64-w64": 1.2 };
 const outsideTargets: Readonly<Record<string, number>> = { "dcgan64-w64": 0.05 };
 
 /** Runs in a row in each turn, of which the median counts: the first ones after a rest are slow. */
-const portion: Readonly<Record<string, number>> = { ring8: 50, "sample-dcgan64": 50 };
+const portion: Readonly<Record<string, number>> = {
+  ring8: 50,
+  "sample-dcgan64": 50,
+  "sample-stylegan2-64": 50,
+  "stylegan2-32-lazy": 1, // 16 steps
+  "upscale-512": 2,
+};
 const usualPortion = 4;
 
 /** A number, and the most that it should be. */

@@ -30,7 +30,7 @@ describe.skipIf(why !== undefined)(title, () => {
     await expect(
       peer?.setup({ case: "ring9", threads: 1 }),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[Error: unknown case ring9; there are dcgan64-w64, dcgan64-w32, wgan-gp-critic, ring8, sample-dcgan64]`,
+      `[Error: unknown case ring9; there are dcgan64-w64, dcgan64-w32, wgan-gp-critic, ring8, sample-dcgan64, stylegan2-32, stylegan2-32-lazy, cyclegan64, biggan32, upscale-512, sample-stylegan2-64]`,
     );
     expect((await peer?.run(1))?.ms).toHaveLength(1);
   });

@@ -22,6 +22,17 @@ export async function benchRecords(shape: readonly number[]): Promise<Dataset> {
   return openData({ spec: file, domain: "image", cacheDir: dir });
 }
 
+/** The same records with a class each, in turn. */
+export const withClasses = (dataset: Dataset, n: number): Dataset => ({
+  ...dataset,
+  fields: { ...dataset.fields, y: { dtype: "int32", shape: [] } },
+  classes: Array.from({ length: n }, (_, i) => String(i)),
+  read(indices, { y, ...out }, places) {
+    dataset.read(indices, out, places);
+    if (y) Array.from(indices).forEach((record, i) => (y[i] = record % n));
+  },
+});
+
 /** Random bytes of a shape in NumPy's format, version 1. */
 function npy(shape: readonly number[]): Uint8Array {
   const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;

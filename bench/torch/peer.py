@@ -15,10 +15,15 @@ import json
 import resource
 import sys
 import time
+import warnings
 
+import biggan as bg
+import cyclegan as cg
+import stylegan2 as sg2
 import systems as s
 import torch
 from torch import nn
+from upscaling_nets import RrdbNet
 
 
 def dcgan64(width):
@@ -66,12 +71,156 @@ def sample_dcgan64():
     return step, [G]
 
 
+def averaged(*nets):
+    """Moves an average of the nets' weights by one step."""
+    kept = [p.detach().clone() for net in nets for p in net.parameters()]
+
+    def move(decay):
+        with torch.no_grad():
+            for old, net_value in zip(kept, (p for net in nets for p in net.parameters())):
+                old.lerp_(net_value, 1 - decay)
+
+    return move
+
+
+def stylegan2(lazy):
+    """Images 3x32x32, 64 channels at every size, batch 16, z and w 64, two layers between them: G and D, or, lazily,
+    16 of these with the path length every fourth time and R1 once."""
+    n, layers, widths = 16, 8, [64] * 4
+    M, G = sg2.Mapping(z=64, w=64, layers=2), sg2.Synthesis(widths=widths, channels=3, w=64)
+    D = sg2.Discriminator(widths=widths, channels=3, group=4)
+    adamG, adamD = sg2.lazy_adam([M, G], 0.002, 4), sg2.lazy_adam([D], 0.002, 16)
+    x, mean, average = torch.rand(n, 3, 32, 32) * 2 - 1, torch.zeros([]), averaged(M, G)
+
+    def noise(batch):
+        places = [(f"b{4 * 2**k}.conv{j}", 4 * 2**k) for k in range(4) for j in (0, 1) if k > 0 or j > 0]
+        return {name: torch.randn(batch, 1, side, side) for name, side in places}
+
+    def ws(batch):
+        z, z2 = torch.randn(2, batch, 64)
+        return sg2.styles(M, layers, z, z2, torch.rand(1), torch.randint(0, layers - 1, [1]))
+
+    def main():
+        with s.only_passing_through(D):
+            sg2.descend(adamG, sg2.loss_G(G, D, ws(n), noise(n)))
+        average(0.999)
+        with torch.no_grad():
+            fake = G(ws(n), noise(n))
+        sg2.descend(adamD, sg2.loss_D(D, x, fake))
+
+    def path():
+        sg2.descend(adamG, sg2.loss_path(G, ws(n // 2), noise(n // 2), torch.randn(n // 2, 3, 32, 32), mean))
+        average(0.999)
+
+    def sixteen():
+        for i in range(16):
+            main()
+            if i % 4 == 0:
+                path()
+            if i == 0:
+                sg2.descend(adamD, sg2.loss_r1(D, x, gamma=10.0))
+
+    return sixteen if lazy else main, [M, G, D]
+
+
+def cyclegan64():
+    """A whole step of four nets: images 3x64x64, width 32, six blocks, batch 1, a pool of 50."""
+    nets = [cg.generator(32, 6), cg.generator(32, 6), cg.discriminator(32), cg.discriminator(32)]
+    optims = [
+        torch.optim.Adam([p for net in pair for p in net.parameters()], lr=2e-4, betas=(0.5, 0.999))
+        for pair in (nets[:2], nets[2:])
+    ]
+    pools = [cg.Pool(50), cg.Pool(50)]
+    a, b = torch.rand(2, 1, 3, 64, 64) * 2 - 1
+    return lambda: cg.step(nets, optims, pools, a, b), nets
+
+
+def biggan32():
+    """D and G once each, with the orthogonal term: images 3x32x32, ten classes, width 32 (128 channels), batch 32."""
+    widths = [128] * 4
+    G = bg.Generator(widths=widths, z=120, embedding=128, classes=10, attend=None)
+    D = bg.Discriminator(widths=widths, n_down=2, classes=10, attend=None)
+    optims = [torch.optim.Adam(net.parameters(), lr=lr, betas=(0.0, 0.999)) for net, lr in ((G, 5e-5), (D, 2e-4))]
+    x, y, average = torch.rand(32, 3, 32, 32) * 2 - 1, torch.randint(0, 10, [32]), averaged(G)
+
+    def draw():
+        return torch.randn(32, 120), torch.randint(0, 10, [32])
+
+    def step():
+        bg.D_step(G, D, optims[1], x, y, *draw())
+        bg.G_step(G, D, optims[0], *draw(), 1e-4)
+        average(0.999)
+
+    return step, [G, D]
+
+
+def upscale512():
+    """A picture of 512x512 bytes to 2048x2048 by esrgan small, in parts of 192x192 that share 16 pixels on each side."""
+    net = RrdbNet(3, 24, 12, 2).eval()
+    with torch.no_grad():
+        frozen = torch.jit.freeze(torch.jit.trace(net, torch.rand(1, 3, 192, 192)))
+    picture = torch.randint(0, 256, [1, 3, 512, 512], dtype=torch.uint8)
+    starts, cuts = (0, 160, 320), (0, 176, 336, 512)
+
+    @torch.inference_mode()
+    def step():
+        out = torch.empty(3, 2048, 2048, dtype=torch.uint8)
+        for i, top in enumerate(starts):
+            for j, left in enumerate(starts):
+                large = frozen(picture[:, :, top : top + 192, left : left + 192].float() / 255)[0]
+                rows = slice(4 * (cuts[i] - top), 4 * (cuts[i + 1] - top))
+                columns = slice(4 * (cuts[j] - left), 4 * (cuts[j + 1] - left))
+                kept = (large[:, rows, columns] * 255).round().clamp(0, 255).byte()
+                out[:, 4 * cuts[i] : 4 * cuts[i + 1], 4 * cuts[j] : 4 * cuts[j + 1]] = kept
+        return out.permute(1, 2, 0).contiguous()
+
+    return step, [net]
+
+
+class Styled(nn.Module):
+    """z and noise to one image."""
+
+    def __init__(self, widths, layers):
+        super().__init__()
+        self.M, self.G = sg2.Mapping(z=64, w=64, layers=2), sg2.Synthesis(widths=widths, channels=3, w=64)
+        self.layers = layers
+        self.places = [(f"b{4 * 2**k}.conv{j}", 4 * 2**k) for k in range(len(widths)) for j in (0, 1) if k > 0 or j > 0]
+
+    def forward(self, z, *noise):
+        ws = self.M(z)[:, None].expand(-1, self.layers, -1)
+        return self.G(ws, {name: n for (name, _), n in zip(self.places, noise)})
+
+
+def sample_stylegan2():
+    """One image 3x64x64 from z of StyleGAN2 with 64 channels at 4x4 to 32x32 and 32 at 64x64, traced and frozen."""
+    net = Styled([64, 64, 64, 64, 32], 10).eval()
+
+    def draw():
+        return [torch.randn(1, 64), *(torch.randn(1, 1, side, side) for _, side in net.places)]
+
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # every size is a constant here
+        frozen = torch.jit.freeze(torch.jit.trace(net, draw(), check_trace=False))
+
+    @torch.inference_mode()
+    def step():
+        return frozen(*draw())
+
+    return step, [net]
+
+
 CASES = {
     "dcgan64-w64": lambda: dcgan64(64),
     "dcgan64-w32": lambda: dcgan64(32),
     "wgan-gp-critic": wgan_gp_critic,
     "ring8": ring8,
     "sample-dcgan64": sample_dcgan64,
+    "stylegan2-32": lambda: stylegan2(lazy=False),
+    "stylegan2-32-lazy": lambda: stylegan2(lazy=True),
+    "cyclegan64": cyclegan64,
+    "biggan32": biggan32,
+    "upscale-512": upscale512,
+    "sample-stylegan2-64": sample_stylegan2,
 }
 WARM_UP = 2
 

@@ -37,7 +37,7 @@ class Dense(nn.Module):
 
 def fir(x, *, up=1, down=1, pad=(0, 0)):
     """[1, 3, 3, 1] along both axes, sum 1 (times up^2): zeros between, padding, filter, every down-th."""
-    n, c, h, w = x.shape
+    n, c, h, w = map(int, x.shape)
     spread = x.new_zeros(n, c, h * up, w * up)
     spread[:, :, ::up, ::up] = x
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 8 * up
@@ -90,8 +90,8 @@ class Styled(nn.Module):
         self.up = up
 
     def forward(self, x, w, noise=None):
-        n, c, h, wide = x.shape
-        out, _, k, _ = self.weight.shape
+        n, c, h, wide = map(int, x.shape)  # also where the net is traced
+        out, _, k, _ = map(int, self.weight.shape)
         style = self.affine(w)
         if k == 1:
             style = style / math.sqrt(c)
@@ -102,7 +102,7 @@ class Styled(nn.Module):
         if self.up:
             flat = weight.transpose(1, 2).reshape(n * c, out, k, k)
             y = F.conv_transpose2d(x, flat, stride=2, groups=n)
-            y = fir(y.reshape(n, out, *y.shape[2:]), pad=(1, 1)) * 4
+            y = fir(y.reshape(n, out, 2 * h + 1, 2 * wide + 1), pad=(1, 1)) * 4
         else:
             y = F.conv2d(x, weight.reshape(n * out, c, k, k), padding=k // 2, groups=n).reshape(n, out, h, wide)
         if k == 1:

@@ -43,7 +43,13 @@ export async function standingState(o: {
           noise[name] = drawNoise({ input, n, seed: 0, truncation });
         }
       }
-      statistics = await program.run({ ...weights, ...statistics, ...noise });
+      const moved = await program.run({ ...weights, ...statistics, ...noise });
+      statistics = Object.fromEntries(
+        Object.entries(traced.next).flatMap(([name, output]) => {
+          const value = moved[output];
+          return value === undefined ? [] : [[name, value] as const];
+        }),
+      );
     }
     return { ...state, ...statistics };
   } finally {

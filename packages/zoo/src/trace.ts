@@ -473,10 +473,13 @@ export function traceFunction(
 
 /**
  * Traces how the running statistics behind `sample` move in one batch of noise, with averaged weights:
- * results go by the state entries that they replace, and a rank-0 input `momentum` is the weight of the
- * batch.
+ * `next` gives the output that replaces each state entry, and a rank-0 input `momentum` is the weight of
+ * the batch.
  */
-export function traceStatistics(recipe: Recipe, context: Context): FunctionGraph {
+export function traceStatistics(
+  recipe: Recipe,
+  context: Context,
+): FunctionGraph & { readonly next: Readonly<Record<string, string>> } {
   const momentum = input("momentum", { shape: [] });
   const tracer = new Tracer(recipe, context, { training: true, momentum });
   tracer.binding.keep(Object.keys(recipe.nets(context)));
@@ -485,9 +488,11 @@ export function traceStatistics(recipe: Recipe, context: Context): FunctionGraph
   const outputs: Record<string, Tensor> = {};
   for (const name of specs.keys()) {
     const value = tracer.variables.value(name);
-    if (isStatistic(name) && value !== inputs.get(name)) outputs[name] = value;
+    if (isStatistic(name) && value !== inputs.get(name)) outputs[nextName(name)] = value;
   }
-  return functionGraph(recipe, tracer, outputs);
+  const moved = [...specs.keys()].filter((name) => outputs[nextName(name)] !== undefined);
+  const next = Object.fromEntries(moved.map((name) => [name, nextName(name)]));
+  return { ...functionGraph(recipe, tracer, outputs), next };
 }
 
 const isStatistic = (name: string): boolean => /\.running_(mean|var)$/.test(name);

@@ -5,7 +5,7 @@ const pair = kernels(3, 64, 64, 64) + norms(64, 64) + 1; // with a slope
 
 const facts: Facts = {
   tiny: {
-    ...{ batch: 2, widthG: 2, widthD: 1, blocks: 1, features: "none", pretrain: 0.5 },
+    ...{ batch: 3, widthG: 2, widthD: 1, blocks: 1, features: "none", pretrain: 0.5 },
     ...{ adversarial: 0.5, lr: 1e-5 },
   },
   shapes: [

@@ -95,6 +95,25 @@ describe("imageGrid", () => {
     expect(Math.min(...strip)).toBeLessThan(128); // ink of a letter
   });
 
+  test("names stand above their columns, beside those of rows", async () => {
+    const pixels = new Uint8Array(2 * 64 * 64).fill(200);
+    const options = { pixels, shape: [2, 1, 64, 64], range: [0, 255], columns: 2 } as const;
+    const rows = { ...options, rowLabels: ["a"] };
+    const plain = await decode(await imageGrid(rows));
+    const labelled = await decode(await imageGrid({ ...rows, columnLabels: ["one", "two"] }));
+    const above = labelled.height - plain.height;
+    expect([labelled.width, above]).toEqual([plain.width, 20]);
+    const left = plain.width - 2 * 66 + 2;
+    for (const column of [0, 1]) {
+      const from = left + 66 * column;
+      expect(labelled.at(above, from)[0]).toBe(200);
+      const strip = Array.from({ length: 64 * above }, (_, i) => {
+        return labelled.at(Math.floor(i / 64), from + (i % 64))[0] ?? 255;
+      });
+      expect(Math.min(...strip)).toBeLessThan(128); // ink of a letter
+    }
+  });
+
   test("refuses pixels that do not fit", async () => {
     const range = [0, 255] as const;
     const pixels = new Uint8Array(5);

@@ -174,6 +174,19 @@ test("images are made smaller without aliasing, each of its own, and grey ones s
   }
 });
 
+test("each plane is resized for itself, whatever is resized with it", async () => {
+  const planes = Uint8Array.from({ length: 5 * 400 }, (_, i) => (i * 7919) % 256);
+  const all = await fitImages({ pixels: planes, shape: [5, 1, 20, 20] }, [1, 9, 13], "it");
+  for (let i = 0; i < 5; i++) {
+    const alone = {
+      pixels: planes.subarray(400 * i, 400 * i + 400),
+      shape: [1, 1, 20, 20],
+    } as const;
+    const one = await fitImages(alone, [1, 9, 13], "it");
+    expect(all.subarray(117 * i, 117 * i + 117)).toEqual(one);
+  }
+});
+
 test("raw pixels are features too", async () => {
   const { features } = await rawPixels.extract(icons(3));
   expect([features.rows, features.cols]).toEqual([3, 64]);

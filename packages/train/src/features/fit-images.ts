@@ -50,20 +50,30 @@ export function checkImages({ pixels, shape }: FeatureRequest, to: Extent, netwo
   );
 }
 
+const together = 3; // planes that go through sharp as the colours of one image, which it keeps apart
+
 async function resized(
   pixels: Uint8Array,
   [n, c, h, w]: FeatureRequest["shape"],
   [, height, width]: Extent,
 ): Promise<Uint8Array> {
-  const out = new Uint8Array(n * c * height * width);
-  for (let plane = 0; plane < n * c; plane++) {
-    const from = pixels.subarray(plane * h * w, (plane + 1) * h * w);
-    const { data } = await sharp(from, { raw: { width: w, height: h, channels: 1 } })
+  const [size, newSize, planes] = [h * w, height * width, n * c];
+  const out = new Uint8Array(planes * newSize);
+  const mixed = new Uint8Array(together * size);
+  for (let first = 0; first < planes; first += together) {
+    const count = Math.min(together, planes - first);
+    for (let k = 0; k < count; k++) {
+      const from = (first + k) * size;
+      for (let i = 0; i < size; i++) mixed[together * i + k] = pixels[from + i] ?? 0;
+    }
+    const { data } = await sharp(mixed, { raw: { width: w, height: h, channels: together } })
       .resize(width, height, { fit: "fill", kernel: "lanczos3" })
-      .toColourspace("b-w")
       .raw()
       .toBuffer({ resolveWithObject: true });
-    out.set(data, plane * height * width);
+    for (let k = 0; k < count; k++) {
+      const to = (first + k) * newSize;
+      for (let i = 0; i < newSize; i++) out[to + i] = data[together * i + k] ?? 0;
+    }
   }
   return out;
 }

@@ -35,6 +35,19 @@ function unet(ours: string, all: readonly string[]): string {
   return `model.${path}model.${way === "down" ? down : up}.${rest.replace("norm.", "")}`;
 }
 
+/** Generator of BigGAN-PyTorch, with the attention after block number `attending`. */
+const bigGan =
+  (attending: number) =>
+  (ours: string): string =>
+    ours
+      .replace(/^block(\d+)\./, "blocks.$1.0.")
+      .replace(/^attention\./, `blocks.${attending}.1.`)
+      .replace(/^head\.0\.weight$/, "output_layer.0.gain")
+      .replace(/^head\./, "output_layer.")
+      .replace(".shortcut.", ".conv_sc.")
+      .replace("running_", "stored_")
+      .replace(/weight_u$/, "u0");
+
 /** Known files, in the order in which they are tried. */
 export const nameMaps: readonly NameMap[] = [
   {
@@ -65,6 +78,13 @@ export const nameMaps: readonly NameMap[] = [
     net: "G",
     theirs: unet,
   },
+  ...[0, 1, 2, 3, 4, 5].map((attending) => ({
+    name: `ajbrock-biggan-G${attending}`,
+    about: `G of ajbrock/BigGAN-PyTorch, attention after block ${attending}`,
+    recipe: "biggan",
+    net: "G",
+    theirs: bigGan(attending),
+  })),
 ];
 
 /** Maps for one net of a recipe; its own names where no other code is known. */

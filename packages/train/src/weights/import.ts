@@ -1,4 +1,4 @@
-import { sameShape, UserError } from "@duelo/core";
+import { sameShape, UserError, type Shape } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import { nameMapsFor, traceStep, type Context, type NameMap, type StateSpec } from "@duelo/zoo";
 import { createHash } from "node:crypto";
@@ -99,11 +99,11 @@ function matched(o: { recipe: string; net: string; path: string; own: Own; tenso
       const tensor = theirs === undefined ? undefined : o.tensors[theirs];
       if (theirs === undefined) continue;
       if (tensor?.dtype !== "float32") missing.push(`it has no ${theirs}`);
-      else if (!sameShape(tensor.shape, spec.shape))
+      else if (!sameShape(without1(tensor.shape), without1(spec.shape)))
         missing.push(
           `its ${theirs} has shape [${tensor.shape.join(", ")}], and ${o.net} of this recipe needs [${spec.shape.join(", ")}]`,
         );
-      else found.set(name, tensor);
+      else found.set(name, { ...tensor, shape: spec.shape });
     }
     if (missing.length === 0) return { map, found };
     if (best === undefined || missing.length < best.nMissing)
@@ -113,6 +113,9 @@ function matched(o: { recipe: string; net: string; path: string; own: Own; tenso
     `${o.path} does not fit ${o.recipe}: ${best?.why}. Check the options (--set), --size and --channels, and the net.`,
   );
 }
+
+/** A vector may lie in a file as one row. */
+const without1 = (shape: Shape): Shape => shape.filter((n) => n !== 1);
 
 /** What a run says of its data where there is none. */
 function standIn(o: {

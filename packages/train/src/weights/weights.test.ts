@@ -1,11 +1,13 @@
-import { openRuntime } from "@duelo/runtime";
+import { openRuntime, type HostTensor } from "@duelo/runtime";
+import { findRecipe, resolveOptions, type Context } from "@duelo/zoo";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readFunction } from "../export.ts";
+import { functionOnnx, readFunction } from "../export.ts";
 import { openFunction } from "../open-function.ts";
 import { nodeFileSystem, withFile } from "../run/file-system.ts";
+import { loadCheckpoint } from "../run/checkpoint.ts";
 import { readSafetensors } from "../run/safetensors.ts";
 import { importWeights } from "./import.ts";
 import { readWeights } from "./read.ts";
@@ -159,6 +161,42 @@ describe("import", () => {
     const x = Array.from(want.tensors["x"]?.data ?? [], Number);
     expect(made["toB"]?.data).toHaveLength(x.length);
     const worst = x.reduce((m, v, i) => Math.max(m, Math.abs(v - Number(made["toB"]?.data[i]))), 0);
+    expect(worst).toBeLessThan(1e-4);
+  });
+
+  test("of biggan makes what PyTorch's G makes with the statistics of the file", async () => {
+    const set = { ...{ batch: 3, width: 2, zDim: 8, embedding: 3, attention: 16 } };
+    const classes = ["a", "b", "c"];
+    const { dir, nets, leftOut } = await importWeights({
+      ...{ recipe: "biggan", set, height: 32, channels: 3, classes, runs },
+      files: { G: path("biggan.pth") },
+    });
+    expect(nets["G"]?.map).toBe("ajbrock-biggan-G1");
+    expect(leftOut.every((name) => name.endsWith(".sv0"))).toBe(true);
+    const state = (await loadCheckpoint({ dir }))?.tensors as Record<string, HostTensor>;
+    const recipe = findRecipe("biggan");
+    const options = resolveOptions(recipe.options, set);
+    const context = {
+      ...options,
+      shape: { x: [3, 32, 32], y: [] },
+      nClasses: 3,
+    } as unknown as Context;
+    const want = await withFile(nodeFileSystem, path("biggan.safetensors"), "read", (f) =>
+      readSafetensors(f),
+    );
+    const values = (name: string): number[] => Array.from(want.tensors[name]?.data ?? [], Number);
+    const runtime = await openRuntime({ threads: 1 });
+    const program = await runtime.load(
+      functionOnnx({ recipe, context, state, step: 0, classes }).bytes,
+    );
+    const { samples } = await program.run({
+      z: { dtype: "float32", shape: [3, 8], data: Float32Array.from(values("z")) },
+      yFake: { dtype: "int32", shape: [3], data: Int32Array.from(values("y")) },
+    });
+    await runtime.close();
+    const x = values("x");
+    expect(samples?.data).toHaveLength(x.length);
+    const worst = x.reduce((m, v, i) => Math.max(m, Math.abs(v - Number(samples?.data[i]))), 0);
     expect(worst).toBeLessThan(1e-4);
   });
 

@@ -140,7 +140,7 @@ export default recipe({
       size: [64, 64],
       options: {
         ...{ batch: 16, unitsG: 512, unitsD: 512, widthG: 16, widthD: 16 },
-        ...{ rule: "adam", lr: 2e-4, emaDecay: 0.995 },
+        ...{ rule: "adam", lr: 1e-3, emaDecay: 0.995 },
       },
       steps: 4000,
     },

@@ -32,7 +32,7 @@ export async function* enlargedStrips(
       ? { data: all.subarray((channels - 1) * area, channels * area), height, width }
       : undefined;
   if (alpha !== undefined)
-    spreadColours(planes.subarray(0, nColours * area), alpha, { passes: overlap });
+    spreadColours(planes.subarray(0, nColours * area), alpha, { passes: usual.overlap });
   const [rows, columns] = [height, width].map((n) => tilesAlong(n, { most, overlap }));
   if (rows === undefined || columns === undefined) return;
   const { channels: nOut } = enlarger.sizeOf({ height, width, channels });

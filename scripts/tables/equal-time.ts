@@ -1,7 +1,9 @@
 import { train, type TrainRequest } from "@duelo/train";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-const nCalibrating = [10, 40] as const;
+/** Steps of the runs that a step's time is taken from: the last less the one before; the first decodes. */
+const nCalibrating = [1, 10, 40] as const;
 
 const cpuSeconds = (): number => {
   const { user, system } = process.cpuUsage();
@@ -18,7 +20,7 @@ export const budgetText = ({ seconds, steps }: Budget): string =>
 
 /**
  * Trains on one thread for the budget: its steps are the time over that of a step of this recipe, which
- * two short runs measure just before. The runs are in `runs`, those of the measurement in folders of it.
+ * short runs measure just before. The run is in `runs`.
  */
 export async function trainWithin(
   budget: Budget,
@@ -33,16 +35,23 @@ export async function trainWithin(
 async function stepSeconds(
   request: Omit<TrainRequest, "budget"> & { readonly runs: string; readonly seed: number },
 ): Promise<number> {
+  mkdirSync(request.runs, { recursive: true });
+  const runs = mkdtempSync(join(request.runs, "calibration-"));
   const spent: number[] = [];
   for (const steps of nCalibrating) {
     const before = cpuSeconds();
-    const runs = join(request.runs, `calibration-${steps}`);
     await train({
       ...request,
-      ...{ threads: 1, budget: { steps }, seed: 10_000 + request.seed, runs },
+      ...{
+        threads: 1,
+        budget: { steps },
+        seed: 10_000 + request.seed,
+        runs: join(runs, String(steps)),
+      },
     });
     spent.push(cpuSeconds() - before);
   }
-  const [few = 0, many = 0] = spent;
-  return (many - few) / (nCalibrating[1] - nCalibrating[0]);
+  rmSync(runs, { recursive: true });
+  const [, few = 0, many = 0] = spent;
+  return (many - few) / (nCalibrating[2] - nCalibrating[1]);
 }

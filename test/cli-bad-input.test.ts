@@ -118,10 +118,10 @@ test("a command line that cannot be meant", async () => {
 
 test("unknown recipe, preset, option; a value out of range", async () => {
   expect(await refused("train dcgn --data emoji")).toMatchInlineSnapshot(
-    `"2: There is no recipe "dcgn". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, lsgan, wgan, wgan-gp, wgan-gp-2d, sngan, sngan-projection, pacgan, pacgan-2d, unrolled-gan, unrolled-gan-2d, r3gan, r3gan-2d, steady-gan, stylegan2, vae, pix2pix, cyclegan, discogan, stargan, classifier."`,
+    `"2: There is no recipe "dcgn". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, lapgan, lsgan, wgan, wgan-gp, wgan-gp-2d, sngan, sngan-projection, pacgan, pacgan-2d, unrolled-gan, unrolled-gan-2d, r3gan, r3gan-2d, steady-gan, biggan, biggan-deep, stylegan, stylegan2, vae, pix2pix, cyclegan, discogan, discogan-2d, stargan, srgan, esrgan, classifier."`,
   );
   expect(await refused("show dcgn")).toMatchInlineSnapshot(
-    `"2: There is no recipe "dcgn". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, lsgan, wgan, wgan-gp, wgan-gp-2d, sngan, sngan-projection, pacgan, pacgan-2d, unrolled-gan, unrolled-gan-2d, r3gan, r3gan-2d, steady-gan, stylegan2, vae, pix2pix, cyclegan, discogan, stargan, classifier."`,
+    `"2: There is no recipe "dcgn". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, lapgan, lsgan, wgan, wgan-gp, wgan-gp-2d, sngan, sngan-projection, pacgan, pacgan-2d, unrolled-gan, unrolled-gan-2d, r3gan, r3gan-2d, steady-gan, biggan, biggan-deep, stylegan, stylegan2, vae, pix2pix, cyclegan, discogan, discogan-2d, stargan, srgan, esrgan, classifier."`,
   );
   expect(await refused("show dcgan --phase E")).toMatchInlineSnapshot(
     `"2: Recipe dcgan has no phase that trains "E". Did you mean "D"? Phases: D, G."`,

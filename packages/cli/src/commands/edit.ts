@@ -1,4 +1,3 @@
-import { UserError } from "@duelo/core";
 import { Option, type Command } from "commander";
 import type { Edited, EditRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
@@ -67,6 +66,7 @@ export function addEdit(program: Command, terminal: Terminal): void {
     )
     .action(async (run: string, flags: Flags) => {
       const { editRun } = await import("@duelo/train");
+      await checkAttribute(flags);
       await doAndTell({
         ...{ flags, terminal, doing: "measuring" },
         work: (hooks) => editRun(requestOf(run, flags), hooks),
@@ -76,7 +76,6 @@ export function addEdit(program: Command, terminal: Terminal): void {
 }
 
 function requestOf(run: string, flags: Flags): EditRequest {
-  checkAttribute(flags);
   const { samples, attribute, select, between, keep = [], measure, from, json: _, ...rest } = flags;
   const of = (sides: readonly [string, string]) => ({
     data: attribute ?? "",
@@ -92,7 +91,8 @@ function requestOf(run: string, flags: Flags): EditRequest {
   };
 }
 
-function checkAttribute({ by, attribute, between, keep }: Flags): void {
+async function checkAttribute({ by, attribute, between, keep }: Flags): Promise<void> {
+  const { UserError } = await import("@duelo/core"); // only now: help loads nothing heavy
   if (attribute === undefined && keep !== undefined)
     throw new UserError("Say which pictures --keep is about with --attribute SET.");
   if (attribute === undefined && between !== undefined && by !== "latents")

@@ -63,7 +63,9 @@ export async function readLatents(path: string, run: StyleRun): Promise<Latent[]
     throw new UserError(
       `The folder ${path} holds no latents (.npy). Make some with duelo project.`,
     );
-  return Promise.all(names.map((name) => readLatent(name, run)));
+  const latents: Latent[] = [];
+  for (const name of names) latents.push(await readLatent(name, run)); // so the first bad one is named
+  return latents;
 }
 
 function isFolder(path: string): boolean {

@@ -74,7 +74,7 @@ describe("registry", () => {
   });
   test("suggests the nearest name", () => {
     expect(() => findRecipe("dcgam")).toThrowErrorMatchingInlineSnapshot(
-      `[UserError: There is no recipe "dcgam". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, lsgan, wgan, wgan-gp, wgan-gp-2d, sngan, sngan-projection, pacgan, pacgan-2d, unrolled-gan, unrolled-gan-2d, r3gan, r3gan-2d, steady-gan, stylegan2, vae, pix2pix, cyclegan, discogan, stargan, classifier.]`,
+      `[UserError: There is no recipe "dcgam". Did you mean "dcgan"? Recipes: gan, gan-2d, cgan, dcgan, dcgan-2015, lapgan, lsgan, wgan, wgan-gp, wgan-gp-2d, sngan, sngan-projection, pacgan, pacgan-2d, unrolled-gan, unrolled-gan-2d, r3gan, r3gan-2d, steady-gan, biggan, biggan-deep, stylegan, stylegan2, vae, pix2pix, cyclegan, discogan, discogan-2d, stargan, srgan, esrgan, classifier.]`,
     );
   });
 });

@@ -29,14 +29,14 @@ export default recipe({
       min: 1,
       max: 65_536,
       about: "points of each domain",
-      source: "ours",
+      source: "ours: the paper does not say",
     }),
     width: int({
       default: 128,
       min: 1,
       max: 4096,
       about: "units in each hidden layer",
-      source: "ours",
+      source: "ours: the paper does not say",
     }),
     ways: choice({
       default: "both",

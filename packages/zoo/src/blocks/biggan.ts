@@ -2,6 +2,7 @@ import {
   add,
   matmul,
   maxPool,
+  mean,
   mul,
   nn,
   relu,
@@ -11,16 +12,102 @@ import {
   sub,
   sum,
   upsampleNearest,
+  type Bound,
   type Layer,
   type Net,
   type Shape,
   type Tensor,
 } from "@duelo/core";
+import { int, number } from "../options.ts";
+import type { Phase } from "../recipe.ts";
+import { hinge, scores } from "./losses.ts";
 import { pyramid, refusePyramid } from "./pyramid.ts";
 
 // What BigGAN and BigGAN-deep have in common (Brock et al. 2018, Appendix B).
 
+interface Made {
+  readonly image: Tensor;
+  /** How far the rows of its weights are from orthogonal. */
+  readonly skew: Tensor;
+}
+export type Maker = Net<readonly [z: Tensor, y: Tensor], Made>;
+export type Judge = Net<readonly [x: Tensor, y: Tensor], Tensor>;
+export type Block = Net<readonly [x: Tensor, c: Tensor], Tensor>;
+
 const init = nn.init.orthogonal();
+
+/** How both are trained; a recipe's presets change the numbers. */
+export const trainingOptions = {
+  lrG: number({
+    default: 5e-5,
+    min: 0,
+    max: 1,
+    about: "learning rate of G",
+    source: "(Section 3)",
+  }),
+  lrD: number({
+    default: 2e-4,
+    min: 0,
+    max: 1,
+    about: "learning rate of D",
+    source: "(Section 3)",
+  }),
+  nCritic: int({
+    default: 2,
+    min: 1,
+    max: 100,
+    about: "updates of D for one of G",
+    source: "(Section 3)",
+  }),
+  ortho: number({
+    default: 1e-4,
+    min: 0,
+    max: 1,
+    about: "weight of the orthogonal regularisation of G",
+    source: "(Eq. 3)",
+  }),
+  ema: number({
+    default: 0.9999,
+    min: 0,
+    max: 1,
+    about: "decay of the average of G's weights",
+    source: "(Section 3)",
+  }),
+  emaStart: int({
+    default: 20_000,
+    min: 0,
+    max: 1e9,
+    about: "steps before the average begins",
+    source: "[1]",
+  }),
+};
+
+/** What both play: hinge losses, and orthogonal regularisation of G where it is asked for. */
+export const game = (c: {
+  readonly nCritic: number;
+  readonly ortho: number;
+}): readonly Phase<
+  { readonly G: Bound<Maker>; readonly D: Bound<Judge> },
+  Readonly<Record<"x" | "y" | "z" | "yFake", Tensor>>
+>[] => [
+  {
+    update: ["D"],
+    times: c.nCritic,
+    loss({ G, D }, { x, y, z, yFake }) {
+      const [real, fake] = [D(x, y), D(G(z, yFake).image, yFake)];
+      return { loss: hinge({ real, fake }), log: scores({ real, fake }) };
+    },
+  },
+  {
+    update: ["G"],
+    loss({ G, D }, { z, yFake }) {
+      const { image, skew } = G(z, yFake);
+      const fool = mean(D(image, yFake)).mul(-1);
+      if (c.ortho === 0) return { loss: fool };
+      return { loss: fool.add(skew.mul(c.ortho)), log: { "G/fool": fool, "G/skew": skew } };
+    },
+  },
+];
 
 /** Channels over the width by resolution, from G's first map to its last and from D's first to its last. */
 export function channelsOf(shape: Shape): {
@@ -76,7 +163,7 @@ export const conditionalNorm = (
  * Self-attention over places (Zhang et al. 2018, as released): softmax(theta^T phi) without a scale, phi
  * and g at half the size, added to x with a weight that begins at 0. x [N, C, H, W]
  */
-export function placeAttention({ conv }: SnLayers): Layer {
+function placeAttention({ conv }: SnLayers): Layer {
   return (s, x) => {
     const [n = 1, c = 1, h = 1, w = 1] = x.shape;
     const few = Math.max(Math.floor(c / 8), 1);
@@ -96,9 +183,13 @@ export function placeAttention({ conv }: SnLayers): Layer {
   };
 }
 
-/** Of images of these sides attention looks at the maps whose smaller side is `side`; 0 for none. */
-export const attendsTo = (x: Tensor, side: number): boolean =>
-  side > 0 && Math.min(x.shape[2] ?? 0, x.shape[3] ?? 0) === side;
+/** `placeAttention` where the smaller side of the maps is `side`, which is 0 for nowhere; else nothing. */
+export const attention =
+  (layers: SnLayers, side: number): Layer =>
+  (s, x) =>
+    side > 0 && Math.min(x.shape[2] ?? 0, x.shape[3] ?? 0) === side
+      ? s.child("attention", (l) => placeAttention(layers)(l, x))
+      : x;
 
 /**
  * Sum of |W W^T (1 - I)|^2 (Eq. 3) over weights, taken as [out, rest]: the whole less the diagonal, whose

@@ -3,7 +3,6 @@ import {
   adam,
   avgPool,
   concat,
-  mean,
   nn,
   relu,
   reshape,
@@ -11,38 +10,31 @@ import {
   split,
   type Clock,
   type Layer,
-  type Net,
   type Tensor,
 } from "@duelo/core";
 import {
-  attendsTo,
+  attention,
   channelsOf,
   conditionalNorm,
   double,
+  game,
   orthogonality,
-  placeAttention,
   projected,
   refuseSize,
   sharedEmbedding,
   snLayers,
+  trainingOptions,
+  type Block,
+  type Judge,
+  type Maker,
   type SnLayers,
 } from "../blocks/biggan.ts";
-import { hinge, scores } from "../blocks/losses.ts";
 import { pyramid } from "../blocks/pyramid.ts";
-import { int, number } from "../options.ts";
+import { int } from "../options.ts";
 import { image, label, recipe } from "../recipe.ts";
 
 // BigGAN: classes at scale. Every norm of G hears the class and a part of z of its own; D judges by
 // projection; both nets attend to far places. Next: `biggan-deep` (deeper, with fewer weights).
-
-interface Made {
-  readonly image: Tensor;
-  /** How far the rows of its weights are from orthogonal. */
-  readonly skew: Tensor;
-}
-type Maker = Net<readonly [z: Tensor, y: Tensor], Made>;
-type Judge = Net<readonly [x: Tensor, y: Tensor], Tensor>;
-type Block = Net<readonly [x: Tensor, c: Tensor], Tensor>;
 
 const eps = 1e-5; // of norms [1]
 
@@ -97,48 +89,7 @@ export default recipe({
       about: "side of the maps that both nets attend over; 0 for none",
       source: "(Appendix B)",
     }),
-    lrG: number({
-      default: 5e-5,
-      min: 0,
-      max: 1,
-      about: "learning rate of G",
-      source: "(Section 3)",
-    }),
-    lrD: number({
-      default: 2e-4,
-      min: 0,
-      max: 1,
-      about: "learning rate of D",
-      source: "(Section 3)",
-    }),
-    nCritic: int({
-      default: 2,
-      min: 1,
-      max: 100,
-      about: "updates of D for one of G",
-      source: "(Section 3)",
-    }),
-    ortho: number({
-      default: 1e-4,
-      min: 0,
-      max: 1,
-      about: "weight of the orthogonal regularisation of G",
-      source: "(Eq. 3)",
-    }),
-    ema: number({
-      default: 0.9999,
-      min: 0,
-      max: 1,
-      about: "decay of the average of G's weights",
-      source: "(Section 3)",
-    }),
-    emaStart: int({
-      default: 20_000,
-      min: 0,
-      max: 1e9,
-      about: "steps before the average begins",
-      source: "[1]",
-    }),
+    ...trainingOptions,
   },
   presets: {
     paper: { about: "128x128 for ImageNet", steps: 150_000 },
@@ -156,10 +107,7 @@ export default recipe({
     const { levels, base } = pyramid(c.shape.x);
     const channels = channelsOf(c.shape.x);
     const wide = (net: "G" | "D", k: number): number => c.width * (channels[net][k] ?? 1);
-    const attending = (layers: SnLayers): Layer => {
-      return (s, x) =>
-        attendsTo(x, c.attention) ? s.child("attention", (l) => placeAttention(layers)(l, x)) : x;
-    };
+    const attending = (layers: SnLayers): Layer => attention(layers, c.attention);
     const G: Maker = (s, z, y) => {
       const seen: Tensor[] = [];
       const layers = snLayers(seen);
@@ -215,25 +163,7 @@ export default recipe({
       yFake: { kind: "label", shape: [c.batch] },
     };
   },
-  phases: (c) => [
-    {
-      update: ["D"],
-      times: c.nCritic,
-      loss({ G, D }, { x, y, z, yFake }) {
-        const [real, fake] = [D(x, y), D(G(z, yFake).image, yFake)];
-        return { loss: hinge({ real, fake }), log: scores({ real, fake }) };
-      },
-    },
-    {
-      update: ["G"],
-      loss({ G, D }, { z, yFake }) {
-        const { image, skew } = G(z, yFake);
-        const fool = mean(D(image, yFake)).mul(-1);
-        if (c.ortho === 0) return { loss: fool };
-        return { loss: fool.add(skew.mul(c.ortho)), log: { "G/fool": fool, "G/skew": skew } };
-      },
-    },
-  ],
+  phases: (c) => game(c),
   sample: ({ G }, { z, yFake }) => G(z, yFake).image,
 });
 

@@ -1,20 +1,33 @@
 import { train, type TrainRequest } from "@duelo/train";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { cpuSeconds } from "./jobs.ts";
 
 /** Steps of the runs that a step's time is taken from: the last less the one before; the first decodes. */
 const nCalibrating = [1, 10, 40] as const;
-
-const cpuSeconds = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
 
 /** The same time for every row: so many seconds of CPU, or so many steps in their place. */
 export interface Budget {
   readonly seconds: number;
   readonly steps?: number;
 }
+/** What a table of pictures is made of. */
+export interface PicturesPlan {
+  readonly seeds: number;
+  readonly budget: Budget;
+  /** Samples that are judged; those of the table's protocol unless said otherwise. */
+  readonly nSamples?: number;
+  readonly runs: string;
+  readonly cacheDir: string;
+}
+
+/** Options that make nets narrow enough for two cores. */
+export const narrow = {
+  dcgan: { batch: 64, width: 16 },
+  wganGp: { width: 16 },
+  r3gan: { batch: 64, width: 32, nBlocks: 1, decayImages: 1e5, emaImages: 5000 },
+} as const;
+
 export const budgetText = ({ seconds, steps }: Budget): string =>
   steps === undefined ? `${seconds} s of CPU` : `${steps} steps`;
 

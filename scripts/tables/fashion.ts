@@ -1,6 +1,6 @@
 import { evaluate } from "@duelo/train";
 import type { OptionValue } from "@duelo/zoo";
-import { budgetText, trainWithin, type Budget } from "./equal-time.ts";
+import { budgetText, narrow, trainWithin, type PicturesPlan } from "./equal-time.ts";
 import type { Job } from "./jobs.ts";
 
 /*
@@ -13,23 +13,16 @@ interface Row {
 }
 const rows: readonly Row[] = [
   { recipe: "gan", set: { widthG: 400, unitsD: 80 } },
-  { recipe: "dcgan", set: { batch: 64, width: 16 } },
-  { recipe: "wgan-gp", set: { width: 16 } },
+  { recipe: "dcgan", set: narrow.dcgan },
+  { recipe: "wgan-gp", set: narrow.wganGp },
   { recipe: "sngan", set: { widthG: 16, widthD: 16 } },
-  { recipe: "r3gan", set: { batch: 64, width: 32, nBlocks: 1, decayImages: 1e5, emaImages: 5000 } },
+  { recipe: "r3gan", set: narrow.r3gan },
   { recipe: "vae", set: {} },
 ];
 const metrics = ["frechet", "precision", "recall", "density", "coverage", "sharpness"];
 
 /** The jobs of the table, seed by seed. */
-export function fashionJobs(o: {
-  readonly seeds: number;
-  readonly budget: Budget;
-  /** 10,000 unless said otherwise. */
-  readonly nSamples?: number;
-  readonly runs: string;
-  readonly cacheDir: string;
-}): Job[] {
+export function fashionJobs(o: PicturesPlan): Job[] {
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
   return seeds.flatMap((seed) =>
     rows.map(({ recipe, set }) => ({

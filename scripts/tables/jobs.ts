@@ -29,6 +29,12 @@ export interface Result {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** CPU time of this process so far, all threads. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 const key = (r: Omit<Job, "run">): string => [r.table, r.data, r.row, r.budget, r.seed].join(" / ");
 
 /** The results so far, one a line; a line that a crash cut short is passed over. */
@@ -57,15 +63,14 @@ export async function runJobs(
       say(`${head}: already done`);
       continue;
     }
-    const before = process.cpuUsage();
+    const before = cpuSeconds();
     const { judge, scores } = await job.run();
-    const { user, system } = process.cpuUsage(before);
     const { table, row, data, seed, budget } = job;
-    const cpuSeconds = Math.round((user + system) / 1e6);
-    const result: Result = { table, row, data, seed, budget, judge, cpuSeconds, scores };
+    const seconds = Math.round(cpuSeconds() - before);
+    const result: Result = { table, row, data, seed, budget, judge, cpuSeconds: seconds, scores };
     // A line begins with its own line break, so that it stands apart from one that was cut short.
     appendFileSync(file, `\n${JSON.stringify(result)}\n`);
-    say(`${head}: ${cpuSeconds} s of CPU, ${JSON.stringify(scores)}`);
+    say(`${head}: ${seconds} s of CPU, ${JSON.stringify(scores)}`);
   }
   const wanted = new Set(jobs.map(key));
   return readResults(file).filter((r) => wanted.has(key(r)));

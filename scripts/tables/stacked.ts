@@ -1,6 +1,6 @@
 import { classScores, featureNet, sampleRun, stackedLabels, toBytes } from "@duelo/train";
 import type { OptionValue } from "@duelo/zoo";
-import { budgetText, trainWithin, type Budget } from "./equal-time.ts";
+import { budgetText, narrow, trainWithin, type PicturesPlan } from "./equal-time.ts";
 import type { Job } from "./jobs.ts";
 
 /*
@@ -14,27 +14,16 @@ interface Row {
   readonly set: Readonly<Record<string, OptionValue>>;
 }
 const rows: readonly Row[] = [
-  { name: "dcgan", recipe: "pacgan", set: { pack: 1, batch: 64, width: 16 } },
-  { name: "pacgan 2", recipe: "pacgan", set: { pack: 2, batch: 128, width: 16 } },
-  { name: "wgan-gp", recipe: "wgan-gp", set: { width: 16 } },
-  {
-    name: "r3gan",
-    recipe: "r3gan",
-    set: { batch: 64, width: 32, nBlocks: 1, decayImages: 1e5, emaImages: 5000 },
-  },
+  { name: "dcgan", recipe: "pacgan", set: { ...narrow.dcgan, pack: 1 } },
+  { name: "pacgan 2", recipe: "pacgan", set: { ...narrow.dcgan, pack: 2, batch: 128 } },
+  { name: "wgan-gp", recipe: "wgan-gp", set: narrow.wganGp },
+  { name: "r3gan", recipe: "r3gan", set: narrow.r3gan },
 ];
 const [nSamples, nChannels, nClasses] = [26_000, 3, 10] as const;
 const data = "stacked-fashion";
 
 /** The jobs of the table, seed by seed. */
-export function stackedJobs(o: {
-  readonly seeds: number;
-  readonly budget: Budget;
-  /** 26,000 unless said otherwise. */
-  readonly nSamples?: number;
-  readonly runs: string;
-  readonly cacheDir: string;
-}): Job[] {
+export function stackedJobs(o: PicturesPlan): Job[] {
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
   return seeds.flatMap((seed) =>
     rows.map(({ name, recipe, set }) => ({

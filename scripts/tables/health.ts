@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { finish, finished, runsOf } from "./health/results.ts";
 import { setups } from "./health/setups.ts";
+import { cpuSeconds } from "./jobs.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,19 +20,20 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 for (const { name, request } of setups.filter((setup) => setup.name.includes(values.row))) {
-  const runs = runsOf({ root: values.runs, name, seed });
+  const { steps } = values;
+  // A run of other length is another run, which must not pass for the row.
+  const named = steps === undefined ? name : `${name} ${steps} steps`;
+  const runs = runsOf({ root: values.runs, name: named, seed });
   if (existsSync(finished(runs))) continue;
-  const before = process.cpuUsage();
+  const before = cpuSeconds();
   let end: string | undefined;
   try {
     const common = { threads: 1, cacheDir: cacheDir(), checkpointSeconds: 1e6, probeShare: 1 };
-    const { steps } = values;
     const budget = steps === undefined ? request.budget : { steps: Number(steps) };
     await train({ ...request, ...common, ...(budget && { budget }), seed, runs });
   } catch (error) {
     end = (error as Error).message; // divergence ends a run, which is what some of them are for
   }
-  const { user, system } = process.cpuUsage(before);
-  const { said } = await finish({ name, seed, runs, cpuSeconds: (user + system) / 1e6 });
+  const { said } = await finish({ name, seed, runs, cpuSeconds: cpuSeconds() - before });
   console.log(`${name}: ${said}${end === undefined ? "" : ` (${end})`}`);
 }

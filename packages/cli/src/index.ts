@@ -137,7 +137,7 @@ export { openFunction } from "@duelo/train";
 export { featureNet, featureNets, featuresOf, openNetworkFile, rawPixels } from "@duelo/train";
 export { checkData, namedSets, openData } from "@duelo/train"; // data check
 export { diagnose, type Diagnosis } from "./diagnose.ts"; // doctor
-export { examineRun, verdictOf, type Examination, type Verdict } from "@duelo/train"; // doctor RUN
+export { calmVerdicts, examineRun, verdictOf, type Examination, type Verdict } from "@duelo/train"; // doctor RUN
 export { measure, type Measurement } from "./measure.ts"; // bench
 export { cacheDir } from "./cache-dir.ts";
 export { findRun, listRuns } from "@duelo/train";

@@ -4,6 +4,7 @@ export { examineRun, type Examination } from "./health/doctor.ts";
 export { examine, type Course, type Findings, type Stretch } from "./health/examine.ts";
 export { probesOf, type Probe } from "./health/history.ts";
 export { verdictOf, type Verdict } from "./health/verdict.ts";
+export { calmVerdicts } from "./health/verdict-name.ts";
 export type { VerdictName } from "./health/verdict-name.ts";
 export { plan, printPhases, type Plan } from "./plan.ts";
 export {

@@ -1,14 +1,12 @@
 import type { HealthResult } from "./results.ts";
 import type { Setup } from "./setups.ts";
 
-const harmless = new Set(["too early", "healthy", "finished improving"]);
-
 /**
  * Broken: whether the right name is said in the end. Healthy: whether nothing but harmless names was ever
  * said, however shortly.
  */
 export const isRight = ({ broken, right }: Setup, { said, timeline }: HealthResult): boolean =>
-  broken === undefined ? timeline.every(({ name }) => harmless.has(name)) : right.includes(said);
+  broken === undefined ? timeline.every(({ name }) => right.includes(name)) : right.includes(said);
 
 /** How often verdicts are right, in a sentence, and all rows in Markdown. */
 export function healthText(setups: readonly Setup[], results: readonly HealthResult[]): string {

@@ -1,12 +1,12 @@
 // What is trained for the table of verdicts, and what should be said of it.
-import type { Recipe, TrainRequest } from "duelo";
+import { calmVerdicts, type Recipe, type TrainRequest } from "duelo";
 import { cutG, eagerG, hugeD, nanData, rawPixels, saturated } from "./broken.ts";
 
 export interface Setup {
   readonly name: string;
   /** What was done to it; left out when nothing was. */
   readonly broken?: string;
-  /** Verdicts that are right, settled before anything was measured; those of a good run otherwise. */
+  /** Verdicts that are right, settled before anything was measured. */
   readonly right: readonly string[];
   readonly request: Pick<
     TrainRequest,
@@ -14,7 +14,6 @@ export interface Setup {
   >;
 }
 
-export const good = ["healthy", "finished improving"];
 type Rest = Partial<Setup["request"]>;
 type Set = NonNullable<TrainRequest["set"]>;
 
@@ -28,7 +27,7 @@ const icons = { data: "phosphor", select: { weight: "fill" }, height: 16, channe
 
 function healthy(recipe: string, data: Rest & { data: string }, set: Set, n: number): Setup {
   const name = `${recipe} on ${data.data}`;
-  return { name, right: good, request: { recipe, ...data, set, ...steps(n) } };
+  return { name, right: [...calmVerdicts], request: { recipe, ...data, set, ...steps(n) } };
 }
 
 function broken(

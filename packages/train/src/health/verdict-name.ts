@@ -14,7 +14,7 @@ export const verdictNames = [
 export type VerdictName = (typeof verdictNames)[number];
 
 /** Verdicts that ask nothing of anyone. */
-export const calm: ReadonlySet<VerdictName> = new Set([
+export const calmVerdicts: ReadonlySet<VerdictName> = new Set([
   "too early",
   "healthy",
   "finished improving",

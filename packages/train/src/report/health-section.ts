@@ -1,4 +1,4 @@
-import { calm } from "../health/verdict-name.ts";
+import { calmVerdicts } from "../health/verdict-name.ts";
 import type { Findings, Stretch } from "../health/examine.ts";
 import { chart } from "./chart.ts";
 import { html, type Html } from "./html.ts";
@@ -52,7 +52,7 @@ function strip({ timeline, step }: Findings): Html {
 }
 
 const kind = ({ name }: Stretch): string =>
-  name === "too early" ? "early" : calm.has(name) ? "calm" : "alarm";
+  name === "too early" ? "early" : calmVerdicts.has(name) ? "calm" : "alarm";
 
 const stretchText = ({ name, from, to }: Stretch): string =>
   from === to

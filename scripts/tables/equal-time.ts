@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cpuSeconds } from "./jobs.ts";
 
-/** Steps of the runs that a step's time is taken from: the last less the one before; the first decodes. */
-const nCalibrating = [1, 10, 40] as const;
+/** Steps of the first two runs that a step's time is taken from, and seconds that a third adds. */
+const [nFew, nMore, secondsMore] = [10, 30, 12] as const;
 
 /** The same time for every row: so many seconds of CPU, or so many steps in their place. */
 export interface Budget {
@@ -25,7 +25,7 @@ export interface PicturesPlan {
 export const narrow = {
   dcgan: { batch: 64, width: 16 },
   wganGp: { width: 16 },
-  r3gan: { batch: 64, width: 32, nBlocks: 1, decayImages: 1e5, emaImages: 5000 },
+  r3gan: { batch: 64, width: 16, nBlocks: 1, decayImages: 3e4, emaImages: 2000 },
 } as const;
 
 export const budgetText = ({ seconds, steps }: Budget): string =>
@@ -45,26 +45,27 @@ export async function trainWithin(
   return { dir, steps };
 }
 
+/**
+ * CPU seconds of a step: what a run of as many steps as last a dozen seconds takes more than a short one. The
+ * very first run decodes the data, and in the next the compilers of JavaScript are still at work.
+ */
 async function stepSeconds(
   request: Omit<TrainRequest, "budget"> & { readonly runs: string; readonly seed: number },
 ): Promise<number> {
   mkdirSync(request.runs, { recursive: true });
   const runs = mkdtempSync(join(request.runs, "calibration-"));
-  const spent: number[] = [];
-  for (const steps of nCalibrating) {
+  const seed = 10_000 + request.seed;
+  const spent = async (steps: number): Promise<number> => {
     const before = cpuSeconds();
-    await train({
-      ...request,
-      ...{
-        threads: 1,
-        budget: { steps },
-        seed: 10_000 + request.seed,
-        runs: join(runs, String(steps)),
-      },
-    });
-    spent.push(cpuSeconds() - before);
-  }
+    const own = { threads: 1, budget: { steps }, seed, runs: join(runs, String(steps)) };
+    await train({ ...request, ...own });
+    return cpuSeconds() - before;
+  };
+  await spent(1);
+  const few = await spent(nFew);
+  const rough = ((await spent(nFew + nMore)) - few) / nMore;
+  const nLong = Math.max(nMore, Math.ceil(secondsMore / Math.max(rough, 1e-3)));
+  const long = await spent(nFew + nLong);
   rmSync(runs, { recursive: true });
-  const [, few = 0, many = 0] = spent;
-  return (many - few) / (nCalibrating[2] - nCalibrating[1]);
+  return (long - few) / nLong;
 }

@@ -15,7 +15,7 @@ const rows: readonly Row[] = [
   { recipe: "gan", set: { widthG: 400, unitsD: 80 } },
   { recipe: "dcgan", set: narrow.dcgan },
   { recipe: "wgan-gp", set: narrow.wganGp },
-  { recipe: "sngan", set: { widthG: 16, widthD: 16 } },
+  { recipe: "sngan", set: { widthG: 16, widthD: 8 } },
   { recipe: "r3gan", set: narrow.r3gan },
   { recipe: "vae", set: {} },
 ];

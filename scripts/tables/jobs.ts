@@ -1,3 +1,4 @@
+import type { Interval } from "@duelo/train";
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -34,6 +35,12 @@ export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
+
+/** A score with the bounds of its interval: `psnr`, `psnrLow`, `psnrHigh`. */
+export const withInterval = (
+  name: string,
+  { estimate, low, high }: Pick<Interval, "estimate" | "low" | "high">,
+): Record<string, number> => ({ [name]: estimate, [`${name}Low`]: low, [`${name}High`]: high });
 
 const key = (r: Omit<Job, "run">): string => [r.table, r.data, r.row, r.budget, r.seed].join(" / ");
 

@@ -26,6 +26,8 @@ function withPacganNets(name: string): Recipe {
 interface Row {
   readonly name: string;
   readonly recipe: Recipe;
+  /** Its part of the table's steps, where one of its steps costs several of the others'. */
+  readonly share?: number;
   readonly set: Readonly<Record<string, OptionValue>>;
 }
 const packs = (pack: number): Row["set"] => ({ pack, batch: 100 * pack });
@@ -37,10 +39,11 @@ export const rows: readonly Row[] = [
   { name: "pacgan 3", recipe: pacgan, set: packs(3) },
   { name: "pacgan 4", recipe: pacgan, set: packs(4) },
   { name: "r3gan", recipe: withPacganNets("r3gan-2d"), set: unpacked },
-  { name: "wgan-gp", recipe: withPacganNets("wgan-gp-2d"), set: unpacked },
+  { name: "wgan-gp", recipe: withPacganNets("wgan-gp-2d"), share: 0.4, set: unpacked },
   {
     name: "unrolled-gan 5",
     recipe: withPacganNets("unrolled-gan-2d"),
+    share: 0.4,
     set: { ...unpacked, ...paperAdam },
   },
 ];
@@ -53,13 +56,14 @@ export function mixtureJobs(o: {
   readonly steps?: number;
   readonly runs: string;
 }): Job[] {
-  const steps = o.steps ?? 2000;
+  const ofTable = o.steps ?? 10_000;
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
   return (["ring8", "grid25"] as const).flatMap((data) =>
     seeds.flatMap((seed) =>
-      rows.map(({ name, recipe, set }) => ({
-        ...{ table: "mixtures", row: name, data, seed, budget: `${steps} steps` },
-        async run() {
+      rows.map(({ name, recipe, share = 1, set }) => {
+        const steps = Math.ceil(share * ofTable);
+        const about = { table: "mixtures", row: name, data, seed, budget: `${steps} steps` };
+        const run = async () => {
           const runs = `${o.runs}/${data}/${name.replace(" ", "-")}`;
           const budget = { steps };
           const { dir } = await train({
@@ -77,8 +81,9 @@ export function mixtureJobs(o: {
           const { modes, highQuality, reverseKl } = mixtureScores({ samples, ...toys[data] });
           const kl = reverseKl === undefined ? {} : { reverseKl }; // none without a good sample
           return { judge: "raw", scores: { modes, highQuality, ...kl } };
-        },
-      })),
+        };
+        return { ...about, run };
+      }),
     ),
   );
 }

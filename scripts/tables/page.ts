@@ -8,6 +8,22 @@ interface Column {
   /** What a value is multiplied by: 100 for per cent. */
   readonly scale?: number;
 }
+/** Columns of scores from 0 to 1 and the like, by their own names. */
+const plain = (digits: number, ...scores: readonly string[]): Column[] =>
+  scores.map((score) => ({ score, title: score, digits }));
+const steps: Column = { score: "steps", title: "steps", digits: 0 };
+const ofPictures: Column[] = [
+  steps,
+  { score: "frechet", title: "Fréchet distance", digits: 2 },
+  ...plain(3, "precision", "recall", "density", "coverage"),
+  ...plain(2, "sharpness"),
+];
+const ofPairs: Column[] = [
+  { score: "psnr", title: "PSNR, dB", digits: 2 },
+  { score: "ssim", title: "SSIM", digits: 3 },
+];
+const named = (...rows: readonly string[]) => rows.map((row) => ({ row }));
+
 interface Table {
   readonly table: string;
   readonly data: string;
@@ -54,22 +70,14 @@ export const tables: readonly Table[] = [
   {
     table: "fashion",
     data: "fashion-mnist",
-    columns: [
-      { score: "steps", title: "steps", digits: 0 },
-      { score: "frechet", title: "Fréchet distance", digits: 2 },
-      { score: "precision", title: "precision", digits: 3 },
-      { score: "recall", title: "recall", digits: 3 },
-      { score: "density", title: "density", digits: 3 },
-      { score: "coverage", title: "coverage", digits: 3 },
-      { score: "sharpness", title: "sharpness", digits: 2 },
-    ],
-    rows: ["gan", "dcgan", "wgan-gp", "sngan", "r3gan", "vae"].map((row) => ({ row })),
+    columns: ofPictures,
+    rows: named("gan", "dcgan", "wgan-gp", "sngan", "r3gan", "vae"),
   },
   {
     table: "stacked",
     data: "stacked-fashion",
     columns: [
-      { score: "steps", title: "steps", digits: 0 },
+      steps,
       { score: "modes", title: "classes of 1,000", digits: 1 },
       { score: "kl", title: "reverse KL", digits: 2 },
     ],
@@ -80,7 +88,41 @@ export const tables: readonly Table[] = [
       { row: "r3gan", published: ["–", "1000 (R3GAN)", "0.029"] },
     ],
   },
+  {
+    table: "generators",
+    data: "emoji",
+    columns: ofPictures,
+    rows: named("dcgan", "lapgan", "biggan", "stylegan", "stylegan2"),
+  },
+  {
+    table: "generators",
+    data: "fashion-mnist",
+    columns: ofPictures,
+    rows: named("dcgan", "lapgan", "biggan"),
+  },
+  {
+    table: "translation",
+    data: "phosphor",
+    columns: [steps, { score: "l1", title: "L1", digits: 3 }, ...ofPairs],
+    rows: named("identity", "pix2pix", "L1 alone", "cyclegan", "discogan", "stargan"),
+  },
+  {
+    table: "upscaling",
+    data: "emoji",
+    columns: [steps, ...ofPairs, { score: "perceptual", title: "perceptual distance", digits: 3 }],
+    rows: named("bicubic", "esrgan-slim", "srgan", "esrgan"),
+  },
 ];
+
+/** One score of the runs of a row: over several its mean and standard error, of one its interval if it has one. */
+function cell({ score, digits, scale = 1 }: Column, runs: readonly Result[]): string {
+  const of = (name: string): number[] =>
+    runs.flatMap(({ scores }) => (scores[name] === undefined ? [] : [scores[name] * scale]));
+  const text = summary(of(score), digits);
+  const [[low], [high]] = [of(`${score}Low`), of(`${score}High`)];
+  if (runs.length !== 1 || low === undefined || high === undefined) return text;
+  return `${text} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
 
 /** Mean ± standard error of the mean, or the one value that there is. */
 export function summary(values: readonly number[], digits: number): string {
@@ -103,12 +145,7 @@ export function tableText(t: Table, results: readonly Result[]): string {
     const theirs = withPublished ? t.columns.map((_, i) => known?.[i] ?? "–") : [];
     if (mine.length === 0) return [row, "not run", "0", ...t.columns.map(() => "–"), ...theirs];
     const budgets = [...new Set(mine.map((r) => r.budget))].join(", ");
-    const cells = t.columns.map(({ score, digits, scale = 1 }) =>
-      summary(
-        mine.flatMap(({ scores }) => (scores[score] === undefined ? [] : [scores[score] * scale])),
-        digits,
-      ),
-    );
+    const cells = t.columns.map((column) => cell(column, mine));
     return [row, budgets, String(mine.length), ...cells, ...theirs];
   });
   return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");

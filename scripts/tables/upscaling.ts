@@ -1,38 +1,130 @@
-// How near a run of srgan or esrgan comes to the held-out pictures of its data, beside the bicubic filter,
-// both from the same small pictures; and a picture of some of them (small, bicubic, made, true):
-//
-//   npx tsx --conditions=source scripts/tables/upscaling.ts RUN [--runs FOLDER] [--picture FILE.png]
-
 import { bicubicTaps } from "@duelo/core";
 import {
   besideGrid,
   bootstrapMean,
   featureNet,
+  openData,
   openFunction,
-  openRunData,
   perceptualDistance,
   psnr,
   readField,
   ssim,
+  takePictures,
+  toBytes,
   type Pictures,
 } from "@duelo/train";
-import { writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { budgetText, trainWithin, type PicturesPlan } from "./equal-time.ts";
+import { enlargedBySlim } from "./esrgan-slim.ts";
+import { withInterval, type Job } from "./jobs.ts";
 
-const { values: flags, positionals } = parseArgs({
-  options: { runs: { type: "string", default: "runs" }, picture: { type: "string" } },
-  allowPositionals: true,
-});
-const cacheDir = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "duelo");
-type Shape = Pictures["shape"];
+/*
+ * Emoji at 64x64 from 16x16: how near srgan and esrgan come to held-out pictures in equal CPU time, beside
+ * the bicubic filter and a network that others trained on photographs. All start from the same small pictures.
+ */
+type Enlarge = (small: Pictures, truth: Pictures) => Promise<{ made: Pictures; steps?: number }>;
+const [side, scale, holdOut] = [64, 4, 0.1] as const;
 
-/** Pictures at another size by the bicubic filter, as bytes. */
-function resized({ shape: [n, c, h, w], data }: Pictures, toH: number, toW: number): Pictures {
-  const out = new Uint8Array(n * c * toH * toW);
-  const rows = Array.from({ length: toH }, (_, i) => bicubicTaps(i, { from: h, to: toH }));
-  const columns = Array.from({ length: toW }, (_, i) => bicubicTaps(i, { from: w, to: toW }));
+/** The jobs of the table; every one leaves a picture too: in fours small, bicubic, made and true. */
+export function upscalingJobs(o: PicturesPlan): Job[] {
+  const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
+  const trained = seeds.flatMap((seed) =>
+    ["srgan", "esrgan"].map((recipe) => ({
+      ...{ row: recipe, seed, budget: budgetText(o.budget) },
+      enlarge: byRecipe({ recipe, seed, o }),
+    })),
+  );
+  const asTheyAre = [
+    { row: "bicubic", enlarge: async (small: Pictures) => ({ made: resized(small, side) }) },
+    { row: "esrgan-slim", enlarge: async (s: Pictures) => ({ made: await enlargedBySlim(s) }) },
+  ].map((row) => ({ ...row, seed: 1, budget: "none" }));
+  return [...asTheyAre, ...trained].map(({ row, seed, budget, enlarge }) => ({
+    ...{ table: "upscaling", row, data: "emoji", seed, budget },
+    run: () => judged({ enlarge, o, picture: `${row}-${seed}` }),
+  }));
+}
+
+const byRecipe =
+  ({ recipe, seed, o }: { recipe: string; seed: number; o: PicturesPlan }): Enlarge =>
+  async (_, truth) => {
+    const runs = `${o.runs}/upscaling/${recipe}`;
+    const { dir, steps } = await trainWithin(o.budget, {
+      ...{ recipe, data: "emoji", height: side, width: side, holdOut, seed },
+      ...{ runs, cacheDir: o.cacheDir },
+    });
+    const f = await openFunction({ runs, run: dir, threads: 1 });
+    const { samples } = await f.call({
+      x: { dtype: "uint8", shape: truth.shape, data: Uint8Array.from(truth.data) },
+    });
+    const range = f.card.outputs[0]?.range ?? [0, 1];
+    await f.close();
+    const data = toBytes(Float32Array.from(samples?.data ?? []), range);
+    return { made: { shape: truth.shape, data }, steps };
+  };
+
+async function judged(o: {
+  readonly enlarge: Enlarge;
+  readonly o: PicturesPlan;
+  readonly picture: string;
+}): Promise<{ judge: string; scores: Record<string, number> }> {
+  const { cacheDir, runs } = o.o;
+  const truth = await heldOut(cacheDir, o.o.nSamples);
+  const small = resized(truth, side / scale);
+  const { made, steps } = await o.enlarge(small, truth);
+  const net = await featureNet({ name: "emoji-classifier", cacheDir, threads: 1 });
+  const [of, ofTruth] = [await maps(net, made), await maps(net, truth)];
+  await net.close();
+  const layers = of.map((map, i) => ({ a: map, b: ofTruth[i] ?? map }));
+  const pair = { a: made, b: truth, range: 255 };
+  mkdirSync(`${runs}/upscaling`, { recursive: true });
+  const shown = [small, resized(small, side), made, truth].map(someOf);
+  writeFileSync(`${runs}/upscaling/${o.picture}.png`, await besideGrid(shown));
+  return {
+    judge: "emoji-classifier",
+    scores: {
+      ...(steps === undefined ? {} : { steps }),
+      ...withInterval("psnr", bootstrapMean({ values: psnr(pair), seed: 0 })),
+      ...withInterval("ssim", bootstrapMean({ values: ssim(pair), seed: 0 })),
+      ...withInterval("perceptual", bootstrapMean({ values: perceptualDistance(layers), seed: 0 })),
+    },
+  };
+}
+
+const maps = (net: Awaited<ReturnType<typeof featureNet>>, { shape, data }: Pictures) =>
+  net.activations({ shape, pixels: Uint8Array.from(data) });
+
+/** The pictures that no row is trained on, none of them mirrored. */
+async function heldOut(cacheDir: string, most?: number): Promise<Pictures> {
+  const dataset = await openData({
+    ...{ spec: "emoji", domain: "image", height: side, width: side, channels: 3 },
+    ...{ labels: "ignore", holdOut, part: "heldOut", cacheDir },
+  });
+  try {
+    const n = Math.min(dataset.length, most ?? dataset.length);
+    const { data } = readField(
+      dataset,
+      "x",
+      Int32Array.from({ length: n }, (_, i) => i),
+    );
+    return { shape: [n, 3, side, side], data: Uint8Array.from(data) };
+  } finally {
+    dataset.close();
+  }
+}
+
+/** Eight pictures spread over all. */
+function someOf(all: Pictures) {
+  const [n] = all.shape;
+  const shown = Array.from({ length: Math.min(n, 8) }, (_, i) => Math.floor((i * n) / 8));
+  const { shape, data } = takePictures(all, shown);
+  return { pixels: Uint8Array.from(data), shape, range: [0, 255] as const };
+}
+
+/** Square pictures with another side, by the bicubic filter, as bytes. */
+function resized({ shape: [n, c, h, w], data }: Pictures, to: number): Pictures {
+  const out = new Uint8Array(n * c * to * to);
+  const rows = Array.from({ length: to }, (_, i) => bicubicTaps(i, { from: h, to }));
+  const columns = Array.from({ length: to }, (_, i) => bicubicTaps(i, { from: w, to }));
   for (let plane = 0; plane < n * c; plane++) {
     for (const [y, down] of rows.entries()) {
       const line = new Float64Array(w);
@@ -41,67 +133,9 @@ function resized({ shape: [n, c, h, w], data }: Pictures, toH: number, toW: numb
           line[x] = (line[x] ?? 0) + weight * (data[(plane * h + place) * w + x] ?? 0);
       for (const [x, across] of columns.entries()) {
         const value = across.reduce((sum, t) => sum + t.weight * (line[t.place] ?? 0), 0);
-        out[(plane * toH + y) * toW + x] = Math.min(Math.max(Math.round(value), 0), 255);
+        out[(plane * to + y) * to + x] = Math.min(Math.max(Math.round(value), 0), 255);
       }
     }
   }
-  return { shape: [n, c, toH, toW], data: out };
+  return { shape: [n, c, to, to], data: out };
 }
-
-const f = await openFunction({ runs: flags.runs, run: positionals[0] ?? "latest", threads: 1 });
-const streams = await openRunData({ info: f.run, cacheDir, part: "heldOut" });
-const [dataset] = Object.values(streams);
-if (dataset === undefined) throw new Error("this run has no data");
-const all = Int32Array.from({ length: dataset.length }, (_, i) => i);
-const x = readField(dataset, "x", all);
-const truth: Pictures = { shape: x.shape as unknown as Shape, data: Uint8Array.from(x.data) };
-const [, , h, w] = truth.shape;
-const { samples } = await f.call({ x });
-const [low, high] = f.card.outputs[0]?.range ?? [0, 1];
-const bytes = Uint8Array.from(samples?.data ?? [], (v) =>
-  Math.min(Math.max(Math.round((255 * (v - low)) / (high - low)), 0), 255),
-);
-const small = resized(truth, h / 4, w / 4);
-const made: Pictures = { shape: truth.shape, data: bytes };
-const bicubic = resized(small, h, w);
-
-const net = await featureNet({ name: "emoji-classifier", cacheDir, threads: 1 });
-const seen = (p: Pictures) =>
-  net.activations({ shape: p.shape, pixels: Uint8Array.from(p.data) }).then((maps) => maps);
-const ofTruth = await seen(truth);
-async function row(name: string, a: Pictures): Promise<string> {
-  const pair = { a, b: truth, range: 255 };
-  const layers = (await seen(a)).map((map, i) => ({ a: map, b: ofTruth[i] ?? map }));
-  const interval = (values: Float64Array, digits: number): string => {
-    const { estimate, low: from, high: to } = bootstrapMean({ values, seed: 0 });
-    return `${estimate.toFixed(digits)} (${from.toFixed(digits)} to ${to.toFixed(digits)})`;
-  };
-  const columns = [
-    interval(psnr(pair), 2),
-    interval(ssim(pair), 3),
-    interval(perceptualDistance(layers), 3),
-  ];
-  return `| ${name} | ${columns.join(" | ")} |`;
-}
-console.log(`${f.run.name}, step ${f.card.step}: ${dataset.length} held-out pictures`);
-console.log("| | PSNR, dB | SSIM | perceptual distance |\n| --- | --- | --- | --- |");
-console.log(await row("bicubic", bicubic));
-console.log(await row(f.card.recipe, made));
-
-if (flags.picture !== undefined) {
-  const n = 8;
-  const some = (p: Pictures) => {
-    const [, c, height, width] = p.shape;
-    const size = c * height * width;
-    const pixels = new Uint8Array(n * size);
-    for (let i = 0; i < n; i++) {
-      const from = Math.floor((i * p.shape[0]) / n) * size;
-      pixels.set(p.data.subarray(from, from + size), i * size);
-    }
-    return { pixels, shape: [n, c, height, width] as const, range: [0, 255] as const };
-  };
-  writeFileSync(flags.picture, await besideGrid([small, bicubic, made, truth].map(some)));
-}
-await net.close();
-await f.close();
-dataset.close();

@@ -10,6 +10,7 @@ import {
   relu,
   sameShape,
   sizeOf,
+  upsampleNearest,
   type Tensor,
 } from "@duelo/core";
 import { meanInside } from "./mean-inside.ts";
@@ -34,7 +35,7 @@ export type KerasWeights = Readonly<Record<string, KerasWeight>>;
 /**
  * The layers of a Keras model of pictures, up to the one called `to`, as a graph in our layout: kernels
  * [out, in, h, w], pictures [n, C, H, W]. Batch norm is folded into the convolution before it, in
- * float64. Weights become inputs of the graph, and come back as their values.
+ * float64; a convolution with a bias has no batch norm. Weights become inputs of the graph, and come back as their values.
  * @throws TypeError for a layer or a setting that it does not know
  */
 export function kerasGraph(request: {
@@ -85,13 +86,8 @@ function filterOf(
   if (kernel === undefined) return refuse(layer, "has no kernel");
   const [h = 1, w = 1, nIn = 1, last = 1] = kernel.shape;
   if (isDepthwise && last !== 1) refuse(layer, "makes several channels of one");
-  if (layer.config["use_bias"] === true) refuse(layer, "has a bias");
-  const users = layers.filter((l) => l.inbound_nodes[0]?.some(([name]) => name === layer.name));
-  const [norm] = users;
-  if (users.length !== 1 || norm?.class_name !== "BatchNormalization")
-    return refuse(layer, "is not followed by batch norm alone");
   const nOut = isDepthwise ? nIn : last;
-  const { scale, shift } = normOf(norm, weights, nOut);
+  const { scale, shift } = afterKernel(layer, layers, { weights, n: nOut });
   const perOut = isDepthwise ? 1 : nIn;
   const data = new Float32Array(kernel.data.length);
   for (let place = 0; place < h * w; place++) {
@@ -103,6 +99,24 @@ function filterOf(
   }
   const weight = { shape: [nOut, perOut, h, w], data };
   return { weight, bias: Float32Array.from(shift), groups: isDepthwise ? nIn : 1 };
+}
+
+/** y = scale x + shift, of a layer's bias, or else of the batch norm that it must be followed by. */
+function afterKernel(
+  layer: KerasLayer,
+  layers: readonly KerasLayer[],
+  { weights, n }: { readonly weights: KerasWeights; readonly n: number },
+): { scale: Float64Array; shift: Float64Array } {
+  const users = layers.filter((l) => l.inbound_nodes[0]?.some(([name]) => name === layer.name));
+  const norm = users.find((l) => l.class_name === "BatchNormalization");
+  if (layer.config["use_bias"] === true) {
+    if (norm !== undefined) refuse(layer, "has a bias and batch norm");
+    const bias = weights[`${layer.name}/bias`]?.data ?? refuse(layer, "has no bias");
+    return { scale: new Float64Array(n).fill(1), shift: Float64Array.from(bias) };
+  }
+  if (users.length !== 1 || norm === undefined)
+    return refuse(layer, "is not followed by batch norm alone");
+  return normOf(norm, weights, n);
 }
 
 /** y = scale x + shift, of batch norm with moving averages: (x - mean) gamma / sqrt(variance + epsilon) + beta. */
@@ -142,6 +156,9 @@ function apply(o: {
       return inputs.reduce((a, b) => add(a, b));
     case "Concatenate":
       return concat(inputs, 1); // Keras' last axis
+    case "UpSampling2D":
+      if (config["interpolation"] !== "nearest") return refuse(layer, "does not repeat its pixels");
+      return upsampleNearest(x, { scale: sizes(config["size"]) });
     case "ZeroPadding2D": {
       const [[top = 0, bottom = 0] = [], [left = 0, right = 0] = []] = config[
         "padding"

@@ -8,7 +8,7 @@ import { sum } from "../ops/reduce.ts";
 import { concat, reshape, transpose, zeroPad } from "../ops/shape.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** A ConvWeightGrad of two spatial axes, one group and no dilation. */
+/** A ConvWeightGrad of two spatial axes and no dilation; of one group unless said otherwise. */
 export interface WeightGrad {
   /** [N, C, H, W] */
   readonly x: Tensor;
@@ -20,12 +20,12 @@ export interface WeightGrad {
 }
 
 /** A piece of the input narrower than this makes too thin a matrix for a product of its own. */
-const thin = 32;
+const thin = 8;
 
 /**
  * Chooses the form of each convolution's weight gradient by its shape; the measurements are in
- * docs/decisions/conv-gradients.md. Those with groups, dilation or other than two spatial axes stay
- * as they are, and run as a convolution in which batch and channels have changed places.
+ * docs/decisions/conv-gradients.md. Those with narrow groups, dilation or other than two spatial axes
+ * stay as they are, and run as a convolution in which batch and channels have changed places.
  */
 export const lowerWeightGrads = (graph: Graph): Graph =>
   rewrite(graph, (node) => {
@@ -34,13 +34,34 @@ export const lowerWeightGrads = (graph: Graph): Graph =>
     const [kernel, strides, pads, dilations] = ["kernel", "strides", "pads", "dilations"].map(
       (name) => numbers(node, name),
     ) as [number[], number[], number[], number[]];
-    if (node.attrs["group"] !== 1 || dilations.some((d) => d !== 1)) return node;
+    if (dilations.some((d) => d !== 1)) return node;
     const problem = { x, g, kernel, strides, pads };
-    if (at(g.shape, 2) * at(g.shape, 3) === 1 && pads.every((p) => p === 0)) {
-      return bySinglePlace(problem);
-    }
-    return at(x.shape, 1) * at(strides, 1) < thin ? byImages(problem) : byPieces(problem);
+    const { group } = node.attrs;
+    if (typeof group !== "number") throw new TypeError(`${node.op.name} has no group`);
+    if (group === 1 && seesOnce(problem)) return bySinglePlace(problem);
+    if (group === 1) return isThin(problem) ? byImages(problem) : byPieces(problem);
+    return isThin(problem, group) ? node : byGroups(problem, group);
   });
+
+/** The output is one place. */
+const seesOnce = ({ g, pads }: WeightGrad): boolean =>
+  at(g.shape, 2) * at(g.shape, 3) === 1 && pads.every((p) => p === 0);
+
+const isThin = ({ x, strides }: WeightGrad, group = 1): boolean =>
+  (at(x.shape, 1) / group) * at(strides, 1) < thin;
+
+/** Each group's channels by themselves, one result above the other. */
+function byGroups(problem: WeightGrad, group: number): Tensor {
+  const part = (t: Tensor, i: number): Tensor => {
+    const [n, c, ...rest] = t.shape;
+    const width = (c ?? 0) / group;
+    return crop(t, { starts: [0, i * width, 0, 0], shape: [n ?? 0, width, ...rest] });
+  };
+  const parts = Array.from({ length: group }, (_, i) =>
+    byPieces({ ...problem, x: part(problem.x, i), g: part(problem.g, i) }),
+  );
+  return concat(parts, 0);
+}
 
 function numbers(node: Tensor, name: string): readonly number[] {
   const value = node.attrs[name];

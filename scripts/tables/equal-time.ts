@@ -57,8 +57,7 @@ async function stepSeconds(
   const seed = 10_000 + request.seed;
   const spent = async (steps: number): Promise<number> => {
     const before = cpuSeconds();
-    const own = { threads: 1, budget: { steps }, seed, runs: join(runs, String(steps)) };
-    await train({ ...request, ...own });
+    await train({ ...request, threads: 1, budget: { steps }, seed, runs, fresh: true });
     return cpuSeconds() - before;
   };
   await spent(1);

@@ -10,6 +10,9 @@ import { runJobs, type Job, type Result } from "../scripts/tables/jobs.ts";
 import { mixtureJobs, rows } from "../scripts/tables/mixtures.ts";
 import { marked, pageText, summary, tables, tableText } from "../scripts/tables/page.ts";
 import { stackedJobs } from "../scripts/tables/stacked.ts";
+import { translationJobs } from "../scripts/tables/translation.ts";
+import { upscalingJobs } from "../scripts/tables/upscaling.ts";
+import { generatorJobs } from "../scripts/tables/generators.ts";
 
 const home = mkdtempSync(join(tmpdir(), "tables-"));
 afterAll(() => rmSync(home, { recursive: true }));
@@ -40,9 +43,33 @@ test.skipIf(!hasFashion)(
     expect(stacked?.scores["modes"]).toBeLessThanOrEqual(300);
     const [fashion] = await runJobs(first(fashionJobs(places)), { file, say });
     expect(fashion?.scores).toMatchObject({ steps: 2, recall: expect.any(Number) as number });
+    const garments = generatorJobs(places).filter((job) => job.data === "fashion-mnist");
+    const [generator] = await runJobs(first(garments), { file, say });
+    const { frechet = 0, frechetLow, frechetHigh } = generator?.scores ?? {};
+    expect(frechetLow).toBeLessThan(frechet);
+    expect(frechetHigh).toBeGreaterThan(frechet);
   },
   300_000,
 );
+
+test("rows that are held against the truth are judged on what was kept apart", async () => {
+  const plan = { seeds: 1, budget: { seconds: 1, steps: 2 }, runs: join(home, "runs") };
+  const places = { ...plan, nSamples: 20, cacheDir: join(home, "cache") };
+  const file = join(home, "truth.jsonl");
+  const chosen = (jobs: readonly Job[], ...names: string[]): Job[] =>
+    jobs.filter((job) => names.includes(job.row));
+  const icons = await runJobs(chosen(translationJobs(places), "identity", "pix2pix"), {
+    file,
+    say,
+  });
+  expect(icons.map((r) => r.scores["steps"])).toEqual([undefined, 2]);
+  for (const { scores } of icons) expect(scores["ssimLow"]).toBeLessThan(scores["ssimHigh"] ?? 0);
+  const large = await runJobs(chosen(upscalingJobs(places), "bicubic", "esrgan-slim"), {
+    file,
+    say,
+  });
+  for (const { scores } of large) expect(scores["psnr"]).toBeGreaterThan(18);
+}, 300_000);
 
 test("a finished job is not run again, also after a line that was cut short", async () => {
   let nRuns = 0;

@@ -81,15 +81,21 @@ export interface Trained {
   readonly step: number;
 }
 
-export interface TrainedRequest {
-  /** Folder of run folders. */
-  readonly runs: string;
+/** A trained run, and how to run it. */
+export interface RunChoice {
+  /** Folder of run folders; `runs` unless said otherwise. */
+  readonly runs?: string;
   /** Number, name, `latest`, or the path of a run folder. */
   readonly run: string;
-  /** The recipe, when it is not one of the zoo. */
-  readonly recipe?: Recipe;
   /** The best checkpoint in place of the last. */
   readonly best?: boolean;
+  /** The recipe, when it is not one of the zoo. */
+  readonly recipe?: Recipe;
+  readonly threads?: number;
+}
+
+export interface TrainedRequest extends Omit<RunChoice, "threads"> {
+  readonly runs: string;
 }
 
 /**

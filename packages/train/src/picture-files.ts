@@ -4,9 +4,18 @@ import { mkdir, readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { toRecord, type Target } from "./data/decode.ts";
 import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
+import type { RunChoice } from "./export.ts";
 import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
 import type { RunInfo } from "./run/runs.ts";
+
+/** What a run is to make of pictures of the user's. */
+export interface PictureRequest extends RunChoice {
+  /** A picture, or a folder of them. */
+  readonly input: string;
+  /** A PNG for one picture; else a folder, in which each picture keeps its name, as PNG. */
+  readonly out: string;
+}
 
 /** A picture of the user's and where what is made of it goes. */
 export interface PictureJob {

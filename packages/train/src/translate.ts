@@ -1,6 +1,5 @@
 import { suggestion, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
-import type { Recipe } from "@duelo/zoo";
 import sharp from "sharp";
 import { decodeWhole, PictureError, toRecord, type Target } from "./data/decode.ts";
 import type { Pixels, Skipped } from "./data/source.ts";
@@ -13,28 +12,18 @@ import {
   targetOf,
   writeWhole,
   type PictureJob,
+  type PictureRequest,
 } from "./picture-files.ts";
 import { recoloured } from "./recolour.ts";
 import { encodeImages } from "./report/grid.ts";
 
-export interface TranslateRequest {
-  /** Folder of run folders; `runs` unless said otherwise. */
-  readonly runs?: string;
-  /** Number, name, `latest`, or the path of a run folder. */
-  readonly run: string;
-  /** A picture, or a folder of them. */
-  readonly input: string;
-  /** A PNG for one picture; else a folder, in which each picture keeps its name, as PNG. */
-  readonly out: string;
+export interface TranslateRequest extends PictureRequest {
   /** Where to: `A` or `B`, or the name of a domain; B unless said otherwise. */
   readonly to?: string;
   /** Colours: the picture keeps its own size and lightness, and only its colours are made. */
   readonly colours?: true;
   /** Of noise that the network takes; every picture gets the same. 0 unless said otherwise. */
   readonly seed?: number;
-  readonly threads?: number;
-  /** The recipe, when it is not one of the zoo. */
-  readonly recipe?: Recipe;
 }
 
 export interface Translated {
@@ -96,9 +85,7 @@ interface Direction {
 
 async function openDirection(request: TranslateRequest): Promise<Direction> {
   const { to, colours, input: _input, out: _out, seed: _seed, ...rest } = request;
-  const sample = await openFunction(rest).catch((error: unknown) => {
-    throw error;
-  });
+  const sample = await openFunction(rest);
   const { inputs, classes, recipe } = sample.card;
   const label = inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
   const images = inputs.filter((i) => i.kind === "image");

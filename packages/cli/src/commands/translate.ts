@@ -9,6 +9,7 @@ interface Flags {
   readonly to?: string;
   readonly out: string;
   readonly seed?: number;
+  readonly best?: boolean;
   readonly threads?: number;
   readonly runs: string;
 }
@@ -41,6 +42,7 @@ const common = (command: Command): Command =>
     .argument("<input>", "a picture, or a folder of them")
     .requiredOption("--out <place>", "a PNG for one picture, or a folder in which names are kept")
     .option("--seed <n>", "of the noise that the network takes (default: 0)", whole(0))
+    .option("--best", "the best checkpoint of the run, not the last")
     .option("--threads <n>", "CPU threads (default: one for each core)", whole(1))
     .option("--runs <folder>", "folder of run folders", "runs");
 

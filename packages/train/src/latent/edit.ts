@@ -13,7 +13,8 @@ import {
 import { directionFor, surveyed, type Direction, type DirectionRequest } from "./direction.ts";
 import { readLatents } from "./latent-file.ts";
 import { checkLayers } from "./layers.ts";
-import { everyLayer, openStyleRun, stacked, type RunChoice, type StyleRun } from "./style-run.ts";
+import { everyLayer, openStyleRun, stacked, type StyleRun } from "./style-run.ts";
+import type { RunChoice } from "../export.ts";
 
 export interface EditRequest extends RunChoice, DirectionRequest {
   /** The PNG to write: a table with a row a sample and a column a strength. */

@@ -13,7 +13,8 @@ import { imageGrid, type Pixels } from "../report/grid.ts";
 import { encodeFilm, filmFormat } from "./film.ts";
 import { readLatents } from "./latent-file.ts";
 import { lerp, slerp, walk } from "./path.ts";
-import { everyLayer, hasW, openStyleRun, type RunChoice, type StyleRun } from "./style-run.ts";
+import { everyLayer, hasW, openStyleRun, type StyleRun } from "./style-run.ts";
+import type { RunChoice } from "../export.ts";
 
 export interface InterpolateRequest extends RunChoice {
   /** `.webp`, `.gif` or `.mp4` for a film that goes round; `.png` for the frames side by side. */

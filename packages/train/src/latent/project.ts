@@ -9,19 +9,16 @@ import {
   withExtension,
   writeWhole,
   type PictureJob,
+  type PictureRequest,
 } from "../picture-files.ts";
 import { encodeImages, imageGrid, toBytes } from "../report/grid.ts";
 import { shapeOf, whiteningOf } from "./directions.ts";
 import { encodeFilm } from "./film.ts";
 import { writeLatent } from "./latent-file.ts";
 import { openProjector, statisticsOf, type Degradation, type Projector } from "./projector.ts";
-import { openStyleRun, type RunChoice, type StyleRun } from "./style-run.ts";
+import { openStyleRun, type StyleRun } from "./style-run.ts";
 
-export interface ProjectRequest extends RunChoice {
-  /** A picture, or a folder of them. */
-  readonly input: string;
-  /** A PNG for one picture; else a folder, in which each picture keeps its name. */
-  readonly out: string;
+export interface ProjectRequest extends PictureRequest {
   /** `w`: one w for all layers (the default); `w+`: one for each: closer, but worse to edit. */
   readonly space?: "w" | "w+";
   /** 1000 unless said otherwise. */

@@ -3,25 +3,12 @@ import { openRuntime, type HostTensor, type LoadedProgram, type Runtime } from "
 import type { Context, Recipe } from "@duelo/zoo";
 import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
-import { functionOnnx, readTrained, type Trained } from "../export.ts";
+import { functionOnnx, readTrained, type RunChoice, type Trained } from "../export.ts";
 import type { Feeds } from "../feeder.ts";
 import { readCard, type FunctionCard } from "../function-card.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { callInParts } from "../open-function.ts";
 import type { Pixels } from "../report/grid.ts";
-
-/** Which trained generator. */
-export interface RunChoice {
-  /** Folder of run folders; `runs` unless said otherwise. */
-  readonly runs?: string;
-  /** Number, name, `latest`, or the path of a run folder. */
-  readonly run: string;
-  /** The best checkpoint in place of the last. */
-  readonly best?: boolean;
-  /** The recipe, when it is not one of the zoo. */
-  readonly recipe?: Recipe;
-  readonly threads?: number;
-}
 
 /** Which samples: those that `sampleRun` makes under these numbers from this seed. */
 export interface Numbered {

@@ -6,7 +6,8 @@ import { openFunction } from "../open-function.ts";
 import { writeWhole } from "../picture-files.ts";
 import { imageGrid, type Pixels } from "../report/grid.ts";
 import { checkLayers } from "./layers.ts";
-import { everyLayer, hasW, openStyleRun, stacked, type RunChoice } from "./style-run.ts";
+import { everyLayer, hasW, openStyleRun, stacked } from "./style-run.ts";
+import type { RunChoice } from "../export.ts";
 
 export interface Table {
   /** Folder of the run. */

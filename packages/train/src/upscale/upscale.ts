@@ -1,37 +1,28 @@
 import { UserError } from "@duelo/core";
-import type { Recipe } from "@duelo/zoo";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { decodeWhole, PictureError } from "../data/decode.ts";
 import type { Skipped } from "../data/source.ts";
 import { readTrained } from "../export.ts";
-import { pictureJobs, readEncoded, type PictureJob } from "../picture-files.ts";
+import {
+  pictureJobs,
+  readEncoded,
+  type PictureJob,
+  type PictureRequest,
+} from "../picture-files.ts";
 import { onDisk } from "../run/disk-failure.ts";
 import { commitFile, nodeFileSystem } from "../run/file-system.ts";
 import { Enlarger } from "./enlarger.ts";
 import { PngStream } from "./png-stream.ts";
 import { enlargedStrips, usual, type Tools } from "./strips.ts";
 
-export interface UpscaleRequest {
-  /** Folder of run folders; `runs` unless said otherwise. */
-  readonly runs?: string;
-  /** Number, name, `latest`, or the path of a run folder. */
-  readonly run: string;
-  /** A picture, or a folder of them. */
-  readonly input: string;
-  /** A PNG for one picture; else a folder, in which each picture keeps its name, as PNG. */
-  readonly out: string;
+export interface UpscaleRequest extends PictureRequest {
   /** How many times as large; what the run was trained for, which is 4, unless said otherwise. */
   readonly scale?: number;
   /** Pixels of the input beyond what is kept of a tile, on each side; 16 unless said otherwise. */
   readonly overlap?: number;
   /** Most pixels along a side of a tile of the input; 192 unless said otherwise. */
   readonly tile?: number;
-  /** The best checkpoint in place of the last. */
-  readonly best?: boolean;
-  readonly threads?: number;
-  /** The recipe, when it is not one of the zoo. */
-  readonly recipe?: Recipe;
 }
 
 export interface Upscaled {

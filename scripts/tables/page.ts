@@ -22,6 +22,7 @@ const ofPairs: Column[] = [
   { score: "psnr", title: "PSNR, dB", digits: 2 },
   { score: "ssim", title: "SSIM", digits: 3 },
 ];
+const ofTranslations: Column[] = [steps, { score: "l1", title: "L1", digits: 3 }, ...ofPairs];
 const named = (...rows: readonly string[]) => rows.map((row) => ({ row }));
 
 interface Table {
@@ -101,17 +102,17 @@ export const tables: readonly Table[] = [
     rows: named("dcgan", "lapgan", "biggan"),
   },
   {
-    table: "translation",
-    data: "phosphor",
-    columns: [steps, { score: "l1", title: "L1", digits: 3 }, ...ofPairs],
+    ...{ table: "translation", data: "phosphor", columns: ofTranslations },
     rows: named("identity", "pix2pix", "L1 alone", "cyclegan", "discogan", "stargan"),
   },
   {
-    table: "upscaling",
-    data: "emoji",
-    columns: [steps, ...ofPairs, { score: "perceptual", title: "perceptual distance", digits: 3 }],
-    rows: named("bicubic", "esrgan-slim", "srgan", "esrgan"),
+    ...{ table: "translation", data: "emoji", columns: ofTranslations },
+    rows: named("identity", "pix2pix", "L1 alone"),
   },
+  ...["emoji", "photographs"].map((data) => ({
+    ...{ table: "upscaling", data, rows: named("bicubic", "esrgan-slim", "srgan", "esrgan") },
+    columns: [steps, ...ofPairs, { score: "perceptual", title: "perceptual distance", digits: 3 }],
+  })),
 ];
 
 /** One score of the runs of a row: over several its mean and standard error, of one its interval if it has one. */

@@ -8,9 +8,11 @@ import {
   ssim,
   takePictures,
   toBytes,
+  type DataRequest,
   type OtherSet,
   type Pictures,
 } from "@duelo/train";
+import type { HostTensor } from "@duelo/runtime";
 import type { OptionValue } from "@duelo/zoo";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -18,28 +20,65 @@ import { budgetText, trainWithin, type PicturesPlan } from "./equal-time.ts";
 import { withInterval, type Job } from "./jobs.ts";
 
 /*
- * Thin phosphor icons to filled ones at 32x32: how near translators with and without pairs come to the true
- * filled icons of icons that none was trained on, in equal CPU time, beside the thin icon itself.
+ * Two translations at 32x32, in equal CPU time, and how near they come to the truth for pictures that none was
+ * trained on: thin phosphor icons to filled ones, with and without pairs, and the colours of grey emoji.
  */
 interface Row {
   readonly name: string;
   readonly recipe: string;
-  /** What it learns from: pairs of thin and filled, both without pairs, or all six weights. */
+  /** What it learns from: pairs, both sides without pairs, or all six weights of the icons. */
   readonly from: "two" | "six";
   readonly set: Readonly<Record<string, OptionValue>>;
 }
-const rows: readonly Row[] = [
-  { name: "pix2pix", recipe: "pix2pix", from: "two", set: { patch: "16" } },
-  { name: "L1 alone", recipe: "pix2pix", from: "two", set: { patch: "16", gan: 0 } },
-  { name: "cyclegan", recipe: "cyclegan", from: "two", set: { patch: "16", widthD: 16 } },
-  { name: "discogan", recipe: "discogan", from: "two", set: {} },
-  { name: "stargan", recipe: "stargan", from: "six", set: {} },
+interface Task {
+  readonly data: string;
+  readonly rows: readonly Row[];
+  /** Channels of what is given and of what is wanted. */
+  readonly channels: readonly [1 | 3, 1 | 3];
+  /** What a row trains on. */
+  training(row: Row, runs: string): OtherSet & { readonly data: string; readonly holdOut?: number };
+  /** Pairs that no row is trained on. */
+  truth(runs: string): Pick<DataRequest, "spec" | "pair" | "holdOut" | "part">;
+}
+const pix2pix = { recipe: "pix2pix", from: "two" } as const;
+const tasks: readonly Task[] = [
+  {
+    data: "phosphor",
+    channels: [1, 1],
+    rows: [
+      { ...pix2pix, name: "pix2pix", set: { patch: "16" } },
+      { ...pix2pix, name: "L1 alone", set: { patch: "16", gan: 0 } },
+      { name: "cyclegan", recipe: "cyclegan", from: "two", set: { patch: "16", widthD: 16 } },
+      { name: "discogan", recipe: "discogan", from: "two", set: {} },
+      { name: "stargan", recipe: "stargan", from: "six", set: {} },
+    ],
+    training({ from }, runs) {
+      const { train } = iconFolders(runs);
+      return from === "six" ? { data: train } : { data: `${train}/thin`, to: `${train}/fill` };
+    },
+    truth(runs) {
+      const { held } = iconFolders(runs);
+      return { spec: `${held}/thin`, pair: { spec: `${held}/fill`, channels: 1 } };
+    },
+  },
+  {
+    data: "emoji",
+    channels: [1, 3],
+    rows: [
+      { ...pix2pix, name: "pix2pix", set: { patch: "16", colour: "lab" } },
+      { ...pix2pix, name: "L1 alone", set: { patch: "16", colour: "lab", gan: 0 } },
+    ],
+    training: () => ({ data: "emoji", derive: "grey", holdOut }),
+    truth: () => ({
+      spec: "emoji",
+      pair: { derive: "grey", channels: 3 },
+      holdOut,
+      part: "heldOut",
+    }),
+  },
 ];
-const [side, weights, heldOutEvery] = [
-  32,
-  ["bold", "duotone", "fill", "light", "regular", "thin"],
-  10,
-] as const;
+const [side, heldOutEvery, holdOut] = [32, 10, 0.1] as const;
+const weights = ["bold", "duotone", "fill", "light", "regular", "thin"] as const;
 const assets = join(import.meta.dirname, "../../node_modules/@phosphor-icons/core/assets");
 
 /** The icons as folders, every tenth of them apart: `train/thin/acorn.svg`, `held/fill/…`. */
@@ -59,81 +98,109 @@ function iconFolders(runs: string): { readonly train: string; readonly held: str
   return { train: join(root, "train"), held: join(root, "held") };
 }
 
-/** The jobs of the table; every one leaves a picture too: in threes thin, made and filled. */
-export function translationJobs(o: PicturesPlan): Job[] {
+/** The jobs of the table; every one leaves a picture too: in threes given, made and true. */
+export const translationJobs = (o: PicturesPlan): Job[] => tasks.flatMap((task) => jobsOf(task, o));
+
+function jobsOf(task: Task, o: PicturesPlan): Job[] {
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
-  const about = { table: "translation", data: "phosphor" };
+  const about = { table: "translation", data: task.data };
   const identity: Job = {
     ...{ ...about, row: "identity", seed: 1, budget: "none" },
     run: async () => {
-      const { thin, filled } = await heldOut(o);
-      return { judge: "pixels", scores: scoresOf(thin, filled) };
+      const { given, wanted } = await truthOf(task, o);
+      const scores = scoresOf(inChannels(given, wanted.shape[1]), wanted);
+      return { judge: "pixels", scores };
     },
   };
   const trained = seeds.flatMap((seed) =>
-    rows.map((row) => ({
+    task.rows.map((row) => ({
       ...{ ...about, row: row.name, seed, budget: budgetText(o.budget) },
-      run: () => judged(row, seed, o),
+      run: () => judged(task, row, { seed, o }),
     })),
   );
   return [identity, ...trained];
 }
 
-async function judged(row: Row, seed: number, o: PicturesPlan) {
-  const { train } = iconFolders(o.runs);
-  const runs = join(o.runs, "translation", row.name.replace(" ", "-"));
-  const two: OtherSet & { data: string } = { data: `${train}/thin`, to: `${train}/fill` };
+async function judged(task: Task, row: Row, { seed, o }: { seed: number; o: PicturesPlan }) {
+  const [channels, toChannels] = task.channels;
+  const name = `${task.data}-${row.name.replace(" ", "-")}`;
+  const runs = join(o.runs, "translation", name);
   const { dir, steps } = await trainWithin(o.budget, {
-    ...{ recipe: row.recipe, set: row.set, seed, runs, cacheDir: o.cacheDir },
-    ...{ height: side, width: side, channels: 1, ...(row.from === "two" ? two : { data: train }) },
-    ...(row.from === "two" ? { toChannels: 1 } : {}),
+    ...{
+      ...task.training(row, o.runs),
+      recipe: row.recipe,
+      set: row.set,
+      height: side,
+      width: side,
+    },
+    ...{
+      channels,
+      ...(row.from === "two" ? { toChannels } : {}),
+      seed,
+      runs,
+      cacheDir: o.cacheDir,
+    },
   });
-  const { thin, filled } = await heldOut(o);
-  const name = row.recipe === "stargan" ? "sample" : "toB";
-  const f = await openFunction({ runs, run: dir, function: name, threads: 1 });
-  const [n] = thin.shape;
-  const feeds = f.card.inputs
-    .filter(({ kind }) => kind === "image" || kind === "label")
-    .map((i) => {
-      if (i.kind === "image")
-        return [
-          i.name,
-          { dtype: "uint8", shape: thin.shape, data: Uint8Array.from(thin.data) },
-        ] as const;
-      const to = new Int32Array(n).fill(weights.indexOf("fill"));
-      return [i.name, { dtype: "int32", shape: [n], data: to }] as const;
-    });
-  const made = Object.values(await f.call(Object.fromEntries(feeds), { seed }))[0];
+  const { given, wanted } = await truthOf(task, o);
+  const made = await translated(given, {
+    ...{ runs, run: dir, function: row.from === "two" ? "toB" : "sample", seed },
+  });
+  const shown = [given, made, wanted].map(someOf);
+  writeFileSync(join(o.runs, "translation", `${name}-${seed}.png`), await besideGrid(shown));
+  return { judge: "pixels", scores: { steps, ...scoresOf(made, wanted) } };
+}
+
+/** Pictures through a run; where it asks for a domain, to filled icons. */
+async function translated(
+  given: Pictures,
+  { seed, ...choice }: { runs: string; run: string; function: string; seed: number },
+): Promise<Pictures> {
+  const f = await openFunction({ ...choice, threads: 1 });
+  const [n, , height, width] = given.shape;
+  const feeds = f.card.inputs.flatMap(({ name, kind }): [string, HostTensor][] => {
+    if (kind === "image")
+      return [[name, { dtype: "uint8", shape: given.shape, data: Uint8Array.from(given.data) }]];
+    if (kind !== "label") return [];
+    const to = new Int32Array(n).fill(weights.indexOf("fill"));
+    return [[name, { dtype: "int32", shape: [n], data: to }]];
+  });
+  const [made] = Object.values(await f.call(Object.fromEntries(feeds), { seed }));
   const range = f.card.outputs[0]?.range ?? [-1, 1];
   await f.close();
   const data = toBytes(Float32Array.from(made?.data ?? []), range);
-  const translated: Pictures = { shape: thin.shape, data };
-  const shown = [thin, translated, filled].map(someOf);
-  writeFileSync(
-    join(o.runs, "translation", `${basename(runs)}-${seed}.png`),
-    await besideGrid(shown),
-  );
-  return { judge: "pixels", scores: { steps, ...scoresOf(translated, filled) } };
+  return { shape: [n, made?.shape[1] ?? 1, height, width], data };
 }
 
-/** Thin and filled icons that no row is trained on. */
-async function heldOut(o: PicturesPlan): Promise<{ thin: Pictures; filled: Pictures }> {
-  const { held } = iconFolders(o.runs);
+async function truthOf(
+  task: Task,
+  o: PicturesPlan,
+): Promise<{ given: Pictures; wanted: Pictures }> {
+  const [channels, toChannels] = task.channels;
   const dataset = await openData({
-    ...{ spec: `${held}/thin`, pair: { spec: `${held}/fill` }, domain: "image" },
-    ...{ height: side, width: side, channels: 1, cacheDir: o.cacheDir },
+    ...{ ...task.truth(o.runs), domain: "image", labels: "ignore", cacheDir: o.cacheDir },
+    ...{ height: side, width: side, channels },
   });
   try {
     const n = Math.min(dataset.length, o.nSamples ?? dataset.length);
     const indices = Int32Array.from({ length: n }, (_, i) => i);
-    const of = (field: string): Pictures => {
+    const of = (field: string, c: number): Pictures => {
       const { data } = readField(dataset, field, indices);
-      return { shape: [n, 1, side, side], data: Uint8Array.from(data) };
+      return { shape: [n, c, side, side], data: Uint8Array.from(data) };
     };
-    return { thin: of("x"), filled: of("pair") };
+    return { given: of("x", channels), wanted: of("pair", toChannels) };
   } finally {
     dataset.close();
   }
+}
+
+/** Grey as every colour. */
+function inChannels({ shape: [n, c, h, w], data }: Pictures, channels: number): Pictures {
+  const plane = h * w;
+  const out = Uint8Array.from({ length: n * channels * plane }, (_, i) => {
+    const [picture, place] = [Math.floor(i / (channels * plane)), i % plane];
+    return data[picture * c * plane + place] ?? 0;
+  });
+  return c === channels ? { shape: [n, c, h, w], data } : { shape: [n, channels, h, w], data: out };
 }
 
 function scoresOf(a: Pictures, b: Pictures): Record<string, number> {

@@ -11,46 +11,81 @@ import {
   ssim,
   takePictures,
   toBytes,
+  type DataRequest,
   type Pictures,
 } from "@duelo/train";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { budgetText, trainWithin, type PicturesPlan } from "./equal-time.ts";
 import { enlargedBySlim } from "./esrgan-slim.ts";
+import { photographPatches } from "./photographs.ts";
 import { withInterval, type Job } from "./jobs.ts";
 
 /*
- * Emoji at 64x64 from 16x16: how near srgan and esrgan come to held-out pictures in equal CPU time, beside
- * the bicubic filter and a network that others trained on photographs. All start from the same small pictures.
+ * Emoji, and patches of photographs, at 64x64 from 16x16: how near srgan and esrgan come to pictures that
+ * they did not see, in equal CPU time, beside the bicubic filter and a network that others trained on
+ * photographs. All start from the same small pictures.
  */
 type Enlarge = (small: Pictures, truth: Pictures) => Promise<{ made: Pictures; steps?: number }>;
-const [side, scale, holdOut] = [64, 4, 0.1] as const;
+const [side, scale] = [64, 4] as const;
 
 /** The jobs of the table; every one leaves a picture too: in fours small, bicubic, made and true. */
 export function upscalingJobs(o: PicturesPlan): Job[] {
+  return (["emoji", "photographs"] as const).flatMap((data) => jobsOf(data, o));
+}
+
+/** What a data set is to `train`, and of it what is held against the results. */
+interface Material {
+  readonly request: { readonly data: string; readonly holdOut?: number };
+  readonly truth: Pick<DataRequest, "spec" | "holdOut" | "part">;
+}
+
+async function materialOf(data: "emoji" | "photographs", runs: string): Promise<Material> {
+  if (data === "emoji") {
+    const request = { data, holdOut: 0.1 };
+    return { request, truth: { spec: data, holdOut: 0.1, part: "heldOut" } };
+  }
+  const { train, held } = await photographPatches(`${runs}/upscaling/patches`, side);
+  return { request: { data: train }, truth: { spec: held } };
+}
+
+function jobsOf(data: "emoji" | "photographs", o: PicturesPlan): Job[] {
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
   const trained = seeds.flatMap((seed) =>
     ["srgan", "esrgan"].map((recipe) => ({
       ...{ row: recipe, seed, budget: budgetText(o.budget) },
-      enlarge: byRecipe({ recipe, seed, o }),
+      enlarge: (material: Material) => byRecipe({ recipe, seed, o, material, name: data }),
     })),
   );
   const asTheyAre = [
-    { row: "bicubic", enlarge: async (small: Pictures) => ({ made: resized(small, side) }) },
-    { row: "esrgan-slim", enlarge: async (s: Pictures) => ({ made: await enlargedBySlim(s) }) },
-  ].map((row) => ({ ...row, seed: 1, budget: "none" }));
+    { row: "bicubic", make: async (small: Pictures) => resized(small, side) },
+    { row: "esrgan-slim", make: enlargedBySlim },
+  ].map(({ row, make }) => {
+    const enlarge: Enlarge = async (small) => ({ made: await make(small) });
+    return { row, seed: 1, budget: "none", enlarge: () => enlarge };
+  });
   return [...asTheyAre, ...trained].map(({ row, seed, budget, enlarge }) => ({
-    ...{ table: "upscaling", row, data: "emoji", seed, budget },
-    run: () => judged({ enlarge, o, picture: `${row}-${seed}` }),
+    ...{ table: "upscaling", row, data, seed, budget },
+    async run() {
+      const material = await materialOf(data, o.runs);
+      const truth = await read(material.truth, o);
+      return judged({ enlarge: enlarge(material), truth, o, picture: `${data}-${row}-${seed}` });
+    },
   }));
 }
 
 const byRecipe =
-  ({ recipe, seed, o }: { recipe: string; seed: number; o: PicturesPlan }): Enlarge =>
+  (p: {
+    recipe: string;
+    seed: number;
+    o: PicturesPlan;
+    material: Material;
+    name: string;
+  }): Enlarge =>
   async (_, truth) => {
-    const runs = `${o.runs}/upscaling/${recipe}`;
-    const { dir, steps } = await trainWithin(o.budget, {
-      ...{ recipe, data: "emoji", height: side, width: side, holdOut, seed },
-      ...{ runs, cacheDir: o.cacheDir },
+    const runs = `${p.o.runs}/upscaling/${p.name}-${p.recipe}`;
+    const { dir, steps } = await trainWithin(p.o.budget, {
+      ...{ ...p.material.request, recipe: p.recipe, height: side, width: side, channels: 3 },
+      ...{ seed: p.seed, runs, cacheDir: p.o.cacheDir },
     });
     const f = await openFunction({ runs, run: dir, threads: 1 });
     const { samples } = await f.call({
@@ -64,11 +99,12 @@ const byRecipe =
 
 async function judged(o: {
   readonly enlarge: Enlarge;
+  readonly truth: Pictures;
   readonly o: PicturesPlan;
   readonly picture: string;
 }): Promise<{ judge: string; scores: Record<string, number> }> {
+  const { truth } = o;
   const { cacheDir, runs } = o.o;
-  const truth = await heldOut(cacheDir, o.o.nSamples);
   const small = resized(truth, side / scale);
   const { made, steps } = await o.enlarge(small, truth);
   const net = await featureNet({ name: "emoji-classifier", cacheDir, threads: 1 });
@@ -93,14 +129,14 @@ async function judged(o: {
 const maps = (net: Awaited<ReturnType<typeof featureNet>>, { shape, data }: Pictures) =>
   net.activations({ shape, pixels: Uint8Array.from(data) });
 
-/** The pictures that no row is trained on, none of them mirrored. */
-async function heldOut(cacheDir: string, most?: number): Promise<Pictures> {
+/** Pictures that no row is trained on, none of them mirrored. */
+async function read(truth: Material["truth"], o: PicturesPlan): Promise<Pictures> {
   const dataset = await openData({
-    ...{ spec: "emoji", domain: "image", height: side, width: side, channels: 3 },
-    ...{ labels: "ignore", holdOut, part: "heldOut", cacheDir },
+    ...{ ...truth, domain: "image", height: side, width: side, channels: 3 },
+    ...{ labels: "ignore", cacheDir: o.cacheDir },
   });
   try {
-    const n = Math.min(dataset.length, most ?? dataset.length);
+    const n = Math.min(dataset.length, o.nSamples ?? dataset.length);
     const { data } = readField(
       dataset,
       "x",

@@ -26,6 +26,7 @@ export default recipe({
   sources: ["paper: Figure 4, Sections 2 and 3.2, Eq. 3 to 6", "no code of the authors is public"],
   differences: [
     "Features of a small classifier that comes with Duelo in place of VGG19's layer 5.4; features=none is the paper's SRGAN-MSE.",
+    "The preset `small` compares pixels too: that classifier's features alone hold neither colours nor places.",
     "Images are made small by the bicubic filter alone; the paper blurs them before.",
     "One optimiser's state goes on from pre-training to the adversarial part.",
     "Convolutions before a norm have no bias, which the norm would take away.",
@@ -75,6 +76,13 @@ export default recipe({
       about: "weight of the difference of features",
       source: "(Section 3.2): 1 / 12.75^2",
     }),
+    pixels: number({
+      default: 0,
+      min: 0,
+      max: 1e3,
+      about: "weight of the squared difference of pixels beside features",
+      source: "ours: see differences",
+    }),
     adversarial: number({
       default: 1e-3,
       min: 0,
@@ -102,7 +110,7 @@ export default recipe({
     small: {
       about: "64x64 from 16x16 on two cores",
       size: [64, 64],
-      options: { widthG: 24, widthD: 16, blocks: 4, pretrain: 0.6, lr: 5e-4 },
+      options: { widthG: 24, widthD: 16, blocks: 4, pretrain: 0.6, lr: 5e-4, pixels: 1 },
       steps: 3000,
     },
   },
@@ -174,8 +182,10 @@ export default recipe({
         const fool = bceReal(D(made)); // (Eq. 6)
         const pixels = mse(made, x);
         const content = c.features === "none" ? pixels : mse(F(made).map, F(x).map).mul(c.content); // (Eq. 5)
+        const held =
+          c.features === "none" || c.pixels === 0 ? content : content.add(pixels.mul(c.pixels));
         return {
-          loss: content.add(fool.mul(c.adversarial)), // (Eq. 3)
+          loss: held.add(fool.mul(c.adversarial)), // (Eq. 3)
           log: { "G/content": content, "G/fool": fool, "G/mse": pixels },
         };
       },

@@ -25,7 +25,8 @@ export interface PicturesPlan {
 export const narrow = {
   dcgan: { batch: 64, width: 16 },
   wganGp: { width: 16 },
-  r3gan: { batch: 64, width: 16, nBlocks: 1, decayImages: 3e4, emaImages: 2000 },
+  /** Its loss and schedule with the nets of wgan-gp; its own take hundreds of steps only. */
+  r3gan: { batch: 64, width: 16, decayImages: 3e5, emaImages: 5000 },
 } as const;
 
 export const budgetText = ({ seconds, steps }: Budget): string =>

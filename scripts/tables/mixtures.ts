@@ -1,12 +1,7 @@
 import { mixtureScores, sampleRun, toys, train } from "@duelo/train";
-import {
-  findRecipe,
-  resolveOptions,
-  type Context,
-  type OptionValue,
-  type Recipe,
-} from "@duelo/zoo";
+import { findRecipe, type OptionValue, type Recipe } from "@duelo/zoo";
 import type { Job } from "./jobs.ts";
+import { withNetsOf } from "./nets.ts";
 
 /*
  * ring8 and grid25 by the protocol and with the nets of PacGAN (Lin et al. 2017, Section 4.1): z has two
@@ -14,14 +9,7 @@ import type { Job } from "./jobs.ts";
  * its own loss; the nets are pacgan-2d's in all of them.
  */
 const pacgan = findRecipe("pacgan-2d");
-const packOfOne = resolveOptions(pacgan.options, { pack: 1 });
-
-/** A recipe for points with the nets of PacGAN in place of its own. */
-function withPacganNets(name: string): Recipe {
-  const recipe = findRecipe(name);
-  const nets: Recipe["nets"] = (c) => pacgan.nets({ ...packOfOne, ...c } as Context);
-  return { ...recipe, nets };
-}
+const withPacganNets = (recipe: string): Recipe => withNetsOf("pacgan-2d", recipe, { pack: 1 });
 
 interface Row {
   readonly name: string;

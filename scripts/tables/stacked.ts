@@ -1,7 +1,8 @@
 import { classScores, featureNet, sampleRun, stackedLabels, toBytes } from "@duelo/train";
-import type { OptionValue } from "@duelo/zoo";
+import type { OptionValue, Recipe } from "@duelo/zoo";
 import { budgetText, narrow, trainWithin, type PicturesPlan } from "./equal-time.ts";
 import type { Job } from "./jobs.ts";
+import { withNetsOf } from "./nets.ts";
 
 /*
  * Stacked Fashion-MNIST by the protocol of stacked MNIST (Metz et al. 2016, Section 3.3.1; PacGAN,
@@ -10,14 +11,14 @@ import type { Job } from "./jobs.ts";
  */
 interface Row {
   readonly name: string;
-  readonly recipe: string;
+  readonly recipe: string | Recipe;
   readonly set: Readonly<Record<string, OptionValue>>;
 }
 const rows: readonly Row[] = [
   { name: "dcgan", recipe: "pacgan", set: { ...narrow.dcgan, pack: 1 } },
   { name: "pacgan 2", recipe: "pacgan", set: { ...narrow.dcgan, pack: 2, batch: 128 } },
   { name: "wgan-gp", recipe: "wgan-gp", set: narrow.wganGp },
-  { name: "r3gan", recipe: "r3gan", set: narrow.r3gan },
+  { name: "r3gan", recipe: withNetsOf("wgan-gp", "r3gan"), set: narrow.r3gan },
 ];
 const [nSamples, nChannels, nClasses] = [26_000, 3, 10] as const;
 const data = "stacked-fashion";
@@ -34,7 +35,10 @@ export function stackedJobs(o: PicturesPlan): Job[] {
           ...{ recipe, set, data, height: 28, width: 28, seed, runs, cacheDir: o.cacheDir },
         });
         const n = o.nSamples ?? nSamples;
-        const { pixels, range = [0, 255] } = await sampleRun({ runs, run: dir, n, seed });
+        const { pixels, range = [0, 255] } = await sampleRun({
+          ...{ runs, run: dir, n, seed },
+          ...(typeof recipe === "string" ? {} : { recipe }),
+        });
         const { judge, labels } = await classesOf(toBytes(pixels, range), o);
         const { modes, kl } = classScores({ labels, nClasses: nClasses ** nChannels });
         return { judge, scores: { steps, modes, kl } };

@@ -117,8 +117,11 @@ export default recipe({
     small: {
       about: "64x64 from 16x16 on two cores",
       size: [64, 64],
-      options: { widthG: 24, growth: 12, blocks: 2, widthD: 16, pretrain: 0.6, lrPretrain: 1e-3 },
-      steps: 3000,
+      options: {
+        ...{ batch: 4, widthG: 24, growth: 12, blocks: 2, widthD: 16 },
+        ...{ pretrain: 0.6, lrPretrain: 1e-3 },
+      },
+      steps: 10_000,
     },
   },
   nets: (c) => {

@@ -110,8 +110,8 @@ export default recipe({
     small: {
       about: "64x64 from 16x16 on two cores",
       size: [64, 64],
-      options: { widthG: 24, widthD: 16, blocks: 4, pretrain: 0.6, lr: 5e-4, pixels: 1 },
-      steps: 3000,
+      options: { batch: 4, widthG: 24, widthD: 16, blocks: 4, pretrain: 0.6, lr: 5e-4, pixels: 1 },
+      steps: 10_000,
     },
   },
   nets: (c) => {

@@ -96,8 +96,8 @@ test("a table shows mean and standard error, and says what was not run", () => {
   }));
   const lines = tableText({ ...one, rows: one.rows.slice(0, 2) }, results).split("\n");
   expect(lines.slice(2)).toEqual([
-    "| gan | 9 steps | 2 | 7.5 ± 0.5 | 50.0 ± 0.0 | – | 6.3 ± 0.5 | 98.2 ± 0.2 | 0.45 ± 0.09 |",
-    "| pacgan 2 | not run | 0 | – | – | – | 7.9 ± 0.1 | 95.6 ± 2.0 | 0.07 ± 0.03 |",
+    "| gan | 9 steps | 1 | 2 | 7.5 ± 0.5 | 50.0 ± 0.0 | – | 6.3 ± 0.5 | 98.2 ± 0.2 | 0.45 ± 0.09 |",
+    "| pacgan 2 | not run | – | 0 | – | – | – | 7.9 ± 0.1 | 95.6 ± 2.0 | 0.07 ± 0.03 |",
   ]);
 });
 

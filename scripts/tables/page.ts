@@ -138,16 +138,20 @@ const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
 /** One table in Markdown: what was measured, with the published values beside. */
 export function tableText(t: Table, results: readonly Result[]): string {
-  const withPublished = t.rows.some((r) => r.published !== undefined);
-  const published = withPublished ? t.columns.map((c) => `published: ${c.title}`) : [];
-  const head = ["row", "budget", "seeds", ...t.columns.map((c) => c.title), ...published];
-  const body = t.rows.map(({ row, published: known }) => {
-    const mine = results.filter((r) => r.table === t.table && r.data === t.data && r.row === row);
-    const theirs = withPublished ? t.columns.map((_, i) => known?.[i] ?? "–") : [];
-    if (mine.length === 0) return [row, "not run", "0", ...t.columns.map(() => "–"), ...theirs];
+  const known = (r: Table["rows"][number], i: number): string => r.published?.[i] ?? "–";
+  const places = t.columns.map((_, i) => i).filter((i) => t.rows.some((r) => known(r, i) !== "–"));
+  const published = places.map((i) => `published: ${t.columns[i]?.title ?? ""}`);
+  const head = ["row", "budget", "CPU, s", "seeds", ...t.columns.map((c) => c.title), ...published];
+  const body = t.rows.map((r) => {
+    const { row } = r;
+    const mine = results.filter((m) => m.table === t.table && m.data === t.data && m.row === row);
+    const theirs = places.map((i) => known(r, i));
+    if (mine.length === 0)
+      return [row, "not run", "–", "0", ...t.columns.map(() => "–"), ...theirs];
     const budgets = [...new Set(mine.map((r) => r.budget))].join(", ");
     const cells = t.columns.map((column) => cell(column, mine));
-    return [row, budgets, String(mine.length), ...cells, ...theirs];
+    const spent = mine.reduce((sum, m) => sum + m.cpuSeconds, 0) / mine.length;
+    return [row, budgets, spent.toFixed(0), String(mine.length), ...cells, ...theirs];
   });
   return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 }

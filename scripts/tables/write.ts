@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { healthText } from "./health/page.ts";
 import { healthResult, runsOf, type HealthResult } from "./health/results.ts";
 import { setups } from "./health/setups.ts";
-import { readResults } from "./jobs.ts";
+import { readResults, type Result } from "./jobs.ts";
 import { marked, pageText } from "./page.ts";
 
 const here = import.meta.dirname;
@@ -23,11 +23,19 @@ function write(o: {
   writeFileSync(page, o.text(readFileSync(page, "utf8")));
 }
 
+const nameOf = ({ table, data, row }: Result): string => [table, data, row].join(" / ");
 const file = "runs/tables/results.jsonl";
 if (existsSync(file)) {
-  const results = readResults(file).toSorted((a, b) =>
-    [a.table, a.data, a.row, a.seed].join().localeCompare([b.table, b.data, b.row, b.seed].join()),
-  );
+  const all = readResults(file);
+  // A row that was run anew with another budget has its last one only.
+  const budgets = new Map(all.map((r) => [nameOf(r), r.budget]));
+  const results = all
+    .filter((r) => r.budget === budgets.get(nameOf(r)))
+    .toSorted((a, b) =>
+      [a.table, a.data, a.row, a.seed]
+        .join()
+        .localeCompare([b.table, b.data, b.row, b.seed].join()),
+    );
   const text = (page: string): string => pageText(page, results);
   write({ results, file: "results.json", page: "zoo/tables.md", text });
 }

@@ -90,8 +90,8 @@ export default recipe({
     small: {
       about: "32x32 on two cores",
       size: [32, 32],
-      options: { width: 16, batch: 32 },
-      steps: 3000,
+      options: { width: 16, batch: 16, lr: 1e-3, rateFirst: 0.5 }, // too short for a first part
+      steps: 6000,
     },
   },
   nets: (c) => {

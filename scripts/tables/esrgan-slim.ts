@@ -1,6 +1,6 @@
 import { input, optimize, toOnnx, topological } from "@duelo/core";
 import { openRuntime } from "@duelo/runtime";
-import type { Pictures } from "@duelo/train";
+import { toBytes, type Pictures } from "@duelo/train";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -49,9 +49,7 @@ export async function enlargedBySlim(small: Pictures): Promise<Pictures> {
     const program = await runtime.load(file);
     const data = Float32Array.from(small.data);
     const { y: large } = await program.run({ x: { dtype: "float32", shape: small.shape, data } });
-    const bytes = Uint8Array.from(large?.data ?? [], (v) =>
-      Math.min(Math.max(Math.round(v), 0), 255),
-    );
+    const bytes = toBytes(Float32Array.from(large?.data ?? []), [0, 255]);
     return { shape: [n, c, 4 * h, 4 * w], data: bytes };
   } finally {
     await runtime.close();

@@ -1,12 +1,8 @@
 import {
   besideGrid,
-  bootstrapMean,
-  openData,
   openFunction,
   psnr,
-  readField,
   ssim,
-  takePictures,
   toBytes,
   type DataRequest,
   type OtherSet,
@@ -17,7 +13,8 @@ import type { OptionValue } from "@duelo/zoo";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { budgetText, trainWithin, type PicturesPlan } from "./equal-time.ts";
-import { withInterval, type Job } from "./jobs.ts";
+import { meanOf, readHeldOut, someOf } from "./held-out.ts";
+import type { Job } from "./jobs.ts";
 
 /*
  * Two translations at 32x32, in equal CPU time, and how near they come to the truth for pictures that none was
@@ -145,7 +142,7 @@ async function judged(task: Task, row: Row, { seed, o }: { seed: number; o: Pict
   const made = await translated(given, {
     ...{ runs, run: dir, function: row.from === "two" ? "toB" : "sample", seed },
   });
-  const shown = [given, made, wanted].map(someOf);
+  const shown = [given, made, wanted].map((p) => someOf(p, 24));
   writeFileSync(join(o.runs, "translation", `${name}-${seed}.png`), await besideGrid(shown));
   return { judge: "pixels", scores: { steps, ...scoresOf(made, wanted) } };
 }
@@ -175,22 +172,10 @@ async function truthOf(
   task: Task,
   o: PicturesPlan,
 ): Promise<{ given: Pictures; wanted: Pictures }> {
-  const [channels, toChannels] = task.channels;
-  const dataset = await openData({
-    ...{ ...task.truth(o.runs), domain: "image", labels: "ignore", cacheDir: o.cacheDir },
-    ...{ height: side, width: side, channels },
-  });
-  try {
-    const n = Math.min(dataset.length, o.nSamples ?? dataset.length);
-    const indices = Int32Array.from({ length: n }, (_, i) => i);
-    const of = (field: string, c: number): Pictures => {
-      const { data } = readField(dataset, field, indices);
-      return { shape: [n, c, side, side], data: Uint8Array.from(data) };
-    };
-    return { given: of("x", channels), wanted: of("pair", toChannels) };
-  } finally {
-    dataset.close();
-  }
+  const request = { ...task.truth(o.runs), channels: task.channels[0], cacheDir: o.cacheDir };
+  const { x: given, pair: wanted } = await readHeldOut(request, { side, most: o.nSamples });
+  if (wanted === undefined) throw new TypeError(`${task.data} has no pairs`);
+  return { given, wanted };
 }
 
 /** Grey as every colour. */
@@ -214,17 +199,8 @@ function scoresOf(a: Pictures, b: Pictures): Record<string, number> {
   });
   const pair = { a, b, range: 255 };
   return {
-    ...withInterval("l1", bootstrapMean({ values: l1, seed: 0 })),
-    ...withInterval("psnr", bootstrapMean({ values: psnr(pair), seed: 0 })),
-    ...withInterval("ssim", bootstrapMean({ values: ssim(pair), seed: 0 })),
+    ...meanOf("l1", l1),
+    ...meanOf("psnr", psnr(pair)),
+    ...meanOf("ssim", ssim(pair)),
   };
-}
-
-/** Two dozen pictures spread over all. */
-function someOf(all: Pictures) {
-  const [n] = all.shape;
-  const most = Math.min(n, 24);
-  const rowsShown = Array.from({ length: most }, (_, i) => Math.floor((i * n) / most));
-  const { shape, data } = takePictures(all, rowsShown);
-  return { pixels: Uint8Array.from(data), shape, range: [0, 255] as const };
 }

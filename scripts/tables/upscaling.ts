@@ -1,15 +1,11 @@
 import { bicubicTaps } from "@duelo/core";
 import {
   besideGrid,
-  bootstrapMean,
   featureNet,
-  openData,
   openFunction,
   perceptualDistance,
   psnr,
-  readField,
   ssim,
-  takePictures,
   toBytes,
   type DataRequest,
   type Pictures,
@@ -18,7 +14,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { budgetText, trainWithin, type PicturesPlan } from "./equal-time.ts";
 import { enlargedBySlim } from "./esrgan-slim.ts";
 import { photographPatches } from "./photographs.ts";
-import { withInterval, type Job } from "./jobs.ts";
+import { meanOf, readHeldOut, someOf } from "./held-out.ts";
+import type { Job } from "./jobs.ts";
 
 /*
  * Emoji, and patches of photographs, at 64x64 from 16x16: how near srgan and esrgan come to pictures that
@@ -67,7 +64,8 @@ function jobsOf(data: "emoji" | "photographs", o: PicturesPlan): Job[] {
     ...{ table: "upscaling", row, data, seed, budget },
     async run() {
       const material = await materialOf(data, o.runs);
-      const truth = await read(material.truth, o);
+      const wanted = { ...material.truth, channels: 3, cacheDir: o.cacheDir } as const;
+      const { x: truth } = await readHeldOut(wanted, { side, most: o.nSamples });
       return judged({ enlarge: enlarge(material), truth, o, picture: `${data}-${row}-${seed}` });
     },
   }));
@@ -113,48 +111,21 @@ async function judged(o: {
   const layers = of.map((map, i) => ({ a: map, b: ofTruth[i] ?? map }));
   const pair = { a: made, b: truth, range: 255 };
   mkdirSync(`${runs}/upscaling`, { recursive: true });
-  const shown = [small, resized(small, side), made, truth].map(someOf);
+  const shown = [small, resized(small, side), made, truth].map((p) => someOf(p, 8));
   writeFileSync(`${runs}/upscaling/${o.picture}.png`, await besideGrid(shown));
   return {
     judge: "emoji-classifier",
     scores: {
       ...(steps === undefined ? {} : { steps }),
-      ...withInterval("psnr", bootstrapMean({ values: psnr(pair), seed: 0 })),
-      ...withInterval("ssim", bootstrapMean({ values: ssim(pair), seed: 0 })),
-      ...withInterval("perceptual", bootstrapMean({ values: perceptualDistance(layers), seed: 0 })),
+      ...meanOf("psnr", psnr(pair)),
+      ...meanOf("ssim", ssim(pair)),
+      ...meanOf("perceptual", perceptualDistance(layers)),
     },
   };
 }
 
 const maps = (net: Awaited<ReturnType<typeof featureNet>>, { shape, data }: Pictures) =>
   net.activations({ shape, pixels: Uint8Array.from(data) });
-
-/** Pictures that no row is trained on, none of them mirrored. */
-async function read(truth: Material["truth"], o: PicturesPlan): Promise<Pictures> {
-  const dataset = await openData({
-    ...{ ...truth, domain: "image", height: side, width: side, channels: 3 },
-    ...{ labels: "ignore", cacheDir: o.cacheDir },
-  });
-  try {
-    const n = Math.min(dataset.length, o.nSamples ?? dataset.length);
-    const { data } = readField(
-      dataset,
-      "x",
-      Int32Array.from({ length: n }, (_, i) => i),
-    );
-    return { shape: [n, 3, side, side], data: Uint8Array.from(data) };
-  } finally {
-    dataset.close();
-  }
-}
-
-/** Eight pictures spread over all. */
-function someOf(all: Pictures) {
-  const [n] = all.shape;
-  const shown = Array.from({ length: Math.min(n, 8) }, (_, i) => Math.floor((i * n) / 8));
-  const { shape, data } = takePictures(all, shown);
-  return { pixels: Uint8Array.from(data), shape, range: [0, 255] as const };
-}
 
 /** Square pictures with another side, by the bicubic filter, as bytes. */
 function resized({ shape: [n, c, h, w], data }: Pictures, to: number): Pictures {

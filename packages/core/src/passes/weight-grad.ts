@@ -8,7 +8,7 @@ import { sum } from "../ops/reduce.ts";
 import { concat, reshape, transpose, zeroPad } from "../ops/shape.ts";
 import { rewrite } from "./rewrite.ts";
 
-/** A ConvWeightGrad of two spatial axes and no dilation; of one group unless said otherwise. */
+/** A ConvWeightGrad of two spatial axes and no dilation, as if of one group. */
 export interface WeightGrad {
   /** [N, C, H, W] */
   readonly x: Tensor;

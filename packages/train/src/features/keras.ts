@@ -35,7 +35,8 @@ export type KerasWeights = Readonly<Record<string, KerasWeight>>;
 /**
  * The layers of a Keras model of pictures, up to the one called `to`, as a graph in our layout: kernels
  * [out, in, h, w], pictures [n, C, H, W]. Batch norm is folded into the convolution before it, in
- * float64; a convolution with a bias has no batch norm. Weights become inputs of the graph, and come back as their values.
+ * float64; a convolution with a bias has no batch norm. Weights become inputs of the graph, and come
+ * back as their values.
  * @throws TypeError for a layer or a setting that it does not know
  */
 export function kerasGraph(request: {

@@ -34,14 +34,17 @@ export const budgetText = ({ seconds, steps }: Budget): string =>
 
 /**
  * Trains on one thread for the budget: its steps are the time over that of a step of this recipe, which
- * short runs measure just before. The run is in `runs`.
+ * short runs measure just before. Where the first steps are not like those to come, `measured` has the
+ * options of a step that is. The run is in `runs`.
  */
 export async function trainWithin(
   budget: Budget,
   request: Omit<TrainRequest, "budget"> & { readonly runs: string; readonly seed: number },
+  measured?: TrainRequest["set"],
 ): Promise<{ readonly dir: string; readonly steps: number }> {
+  const sample = measured === undefined ? request : { ...request, set: measured };
   const steps =
-    budget.steps ?? Math.max(1, Math.floor(budget.seconds / (await stepSeconds(request))));
+    budget.steps ?? Math.max(1, Math.floor(budget.seconds / (await stepSeconds(sample))));
   const { dir } = await train({ ...request, threads: 1, budget: { steps } });
   return { dir, steps };
 }

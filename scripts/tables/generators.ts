@@ -11,12 +11,18 @@ import { withInterval, type Job } from "./jobs.ts";
 interface Row {
   readonly recipe: string;
   readonly set: Readonly<Record<string, OptionValue>>;
+  /** Options of a step to measure, if the first ones cost less than those after them. */
+  readonly measured?: Row["set"];
 }
 const emoji: readonly Row[] = [
   { recipe: "dcgan", set: {} },
   { recipe: "lapgan", set: {} },
   { recipe: "biggan", set: {} },
-  { recipe: "stylegan", set: { fadeKimg: 3, stableKimg: 3 } },
+  {
+    recipe: "stylegan",
+    set: { fadeKimg: 3, stableKimg: 3 },
+    measured: { progressive: false },
+  },
   { recipe: "stylegan2", set: {} },
 ];
 const garments: readonly Row[] = [
@@ -41,13 +47,16 @@ export function generatorJobs(o: PicturesPlan): Job[] {
   const seeds = Array.from({ length: o.seeds }, (_, i) => i + 1);
   return seeds.flatMap((seed) =>
     sets.flatMap(({ data, side, features, rows, nSamples }) =>
-      rows.map(({ recipe, set }) => ({
+      rows.map(({ recipe, set, measured }) => ({
         ...{ table: "generators", row: recipe, data, seed, budget: budgetText(o.budget) },
         async run() {
           const runs = `${o.runs}/generators/${data}-${recipe}`;
-          const { dir, steps } = await trainWithin(o.budget, {
-            ...{ recipe, set, data, height: side, width: side, seed, runs, cacheDir: o.cacheDir },
-          });
+          const request = { recipe, set, data, height: side, width: side, seed, runs };
+          const { dir, steps } = await trainWithin(
+            o.budget,
+            { ...request, cacheDir: o.cacheDir },
+            measured,
+          );
           const {
             pixels,
             shape,

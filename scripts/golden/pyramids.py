@@ -69,7 +69,7 @@ class Finer(nn.Module):
 
 
 class Lapgan:
-    """Images 3x24x24 of 3 classes down to 6x6, batch 2, z 4, widths 2 and 3, five and six units; gradient descent with momentum 0.5."""
+    """Images 3x24x24 of 3 classes down to 6x6, batch 2, z 4, widths 2 and 3, five and six units; gradient descent, momentum 0 in the first epoch."""
 
     steps = 3
     sides = (12, 24)
@@ -95,8 +95,8 @@ class Lapgan:
         return given
 
     def train(self, nets, draws):
-        # m of the step before and 1 - m of the gradient, times 0.02.
-        optims = {name: torch.optim.SGD(net.parameters(), lr=0.02 * 0.5, momentum=0.5) for name, net in nets.items()}
+        # Class-conditional levels begin with a momentum of 0.
+        optims = {name: torch.optim.SGD(net.parameters(), lr=0.02) for name, net in nets.items()}
 
         def descend(name, loss):
             optims[name].zero_grad()

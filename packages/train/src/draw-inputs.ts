@@ -13,6 +13,8 @@ export function drawInputs(
     readonly seed?: number;
     readonly truncation?: number | undefined;
     readonly label?: string | undefined;
+    /** The class of each sample in place of `label`. */
+    readonly labels?: Int32Array;
     /** Which samples; 0 to n - 1 unless said otherwise. */
     readonly numbers?: ArrayLike<number>;
   },
@@ -31,7 +33,7 @@ export function drawInputs(
   for (const input of drawn) {
     feeds[input.name] =
       input.kind === "label"
-        ? { dtype: "int32", shape: [n], data: labelsFor(numbers, label, classes) }
+        ? { dtype: "int32", shape: [n], data: request.labels ?? labelsFor(numbers, label, classes) }
         : drawNoise({ input, n, seed, numbers, truncation });
   }
   return feeds;

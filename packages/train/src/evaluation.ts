@@ -25,6 +25,7 @@ export interface EvaluationPlan {
 }
 
 const nImages = 1000;
+const mostNumbers = 2 ** 26; // 256 MiB as float32: all of 1,000 images of 128x128
 const nPoints = 2500; // PacGAN's and VEEGAN's protocol
 const mostReference = 5000;
 
@@ -117,7 +118,7 @@ export class Evaluation {
 
   /** Judges the samples of the state as it is. */
   async measure(o: { watcher: Watcher; state: State; step: number }): Promise<Measured> {
-    const n = this.#mixture ? nPoints : nImages;
+    const n = this.#mixture ? nPoints : fitting(this.#reference.shape);
     const generated = this.#sideOf(await o.watcher.many(o.state, n));
     const [real, fake] = [this.#real, await this.#features.of(generated)];
     const shares =
@@ -174,6 +175,10 @@ export class Evaluation {
     };
   }
 }
+
+/** `nImages`, or as many as fit into memory while the run goes on. */
+const fitting = (shape: readonly number[]): number =>
+  Math.min(nImages, Math.max(64, Math.floor(mostNumbers / shape.reduce((a, b) => a * b, 1))));
 
 /** The Fréchet distance; of a known mixture, how many modes are reached. */
 export const defaultMetric = (dataset: Pick<Dataset, "name">): string =>

@@ -11,6 +11,7 @@ import type { Dataset } from "./data/dataset.ts";
 import { fillNoise, readFields, type Feeds } from "./feeder.ts";
 import { classWatched, groupsOf, nWatched, spread } from "./pictures.ts";
 import { streamOf } from "./random.ts";
+import { openStanding } from "./standing.ts";
 import type { Pixels } from "./report/grid.ts";
 import { firstOf, streamName, type Streams } from "./streams.ts";
 
@@ -29,7 +30,7 @@ export interface Watcher {
   readonly fromRecords: boolean;
   /** The set that the samples ought to be like: the other one, where they are made from one of two. */
   readonly target: Dataset;
-  /** `n` other samples of it, from noise that is the same at every call; classes in turn. */
+  /** `n` other samples of it, from noise that is the same at every call; classes as in the data. */
   many(state: State, n: number): Promise<HostTensor>;
   close(): Promise<void>;
 }
@@ -60,8 +61,11 @@ export async function watch(options: {
   const noiseAt = (counter: number) => fixedNoise({ ...options, traced, context, counter });
   const fixed = { ...records(traced.fields), ...noiseAt(0) };
   const pixels = (names: readonly string[]): Pixels[] => Object.values(records(names)).map(images);
+  const standing = await openStanding(options);
+  const needs = [...new Set([...traced.state.values(), ...standing.needs])];
   const weightsOf = async (state: State): Promise<Feeds> => {
-    const values = await state.read([...traced.state.values()]);
+    const read = await state.read(needs);
+    const values = { ...read, ...(await standing.of(read)) };
     const weights: Feeds = {};
     for (const [input, entry] of traced.state) {
       const value = values[entry];
@@ -89,7 +93,10 @@ export async function watch(options: {
       }
       return firstRows(parts, nSamples);
     },
-    close: () => program.close(),
+    async close() {
+      await program.close();
+      await standing.close();
+    },
   };
 }
 
@@ -133,7 +140,7 @@ function fixedNoise(o: {
   context: Context;
   seed: number;
   streams: Streams;
-  /** Number of the draw; the grid is 0. */
+  /** Number of the draw; the grid is 0, and has a row of each class. */
   counter: number;
 }): Feeds {
   const labelled = Object.values(o.streams).find((d) => d.fields["y"] !== undefined);
@@ -141,7 +148,7 @@ function fixedNoise(o: {
   for (const [name, spec] of o.traced.noise) {
     const key = { seed: o.seed, stream: streamOf(`watch ${name}`), counter: o.counter };
     noise[name] =
-      spec.kind === "label"
+      spec.kind === "label" && o.counter === 0
         ? labelRows(o.context.batch, o.context.nClasses)
         : fillNoise(spec, key, labelled);
   }

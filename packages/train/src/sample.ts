@@ -24,6 +24,8 @@ export interface SampleRequest {
   readonly seed?: number;
   /** One class for all, by name or number; every class in turn unless said otherwise. */
   readonly label?: string;
+  /** The class of each sample, by number, in place of `label`. */
+  readonly labels?: Int32Array;
   /**
    * Smaller is safer and more alike. Where the recipe has a W, w is drawn towards its average: 1 leaves
    * it, 0 gives the average. Elsewhere normal noise is drawn again until it lies within -t to t.

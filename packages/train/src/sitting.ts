@@ -279,8 +279,7 @@ export class Sitting {
   async #rollBack(): Promise<string> {
     const { run } = this.#s;
     const from = this.#counters.step;
-    const { counters, cursors, evaluation, saved } = standOf(await run.safePoint());
-    if (evaluation !== undefined) this.#s.evaluation?.resume(evaluation);
+    const { counters, cursors, saved } = standOf(await run.safePoint()); // `best/` stays as it is
     this.#rollbacks = [...this.#rollbacks, { from, to: counters.step }];
     this.#beganAt = {
       ...this.#beganAt,

@@ -1,5 +1,5 @@
 import { optimize } from "@duelo/core";
-import { openRuntime, type HostTensor } from "@duelo/runtime";
+import { openRuntime, type HostTensor, type Runtime } from "@duelo/runtime";
 import { traceStatistics, type Context, type Recipe } from "@duelo/zoo";
 import { drawNoise } from "./draw-noise.ts";
 import type { Feeds } from "./feeder.ts";
@@ -18,20 +18,46 @@ export async function standingState(o: {
   state: State;
   truncation?: number | undefined;
 }): Promise<State> {
-  const { recipe, context, state, truncation } = o;
-  if (recipe.standing === undefined) return state;
-  const traced = traceStatistics(recipe, context);
-  const weights: Feeds = {};
-  for (const [input, entry] of traced.state) {
-    const value = state[entry];
-    if (value === undefined) throw new TypeError(`no state entry "${entry}"`);
-    weights[input] = value;
-  }
+  if (o.recipe.standing === undefined) return o.state;
   const runtime = await openRuntime();
   try {
-    const program = await runtime.compile(optimize(traced.graph));
+    const standing = await openStanding({ ...o, runtime });
+    return { ...o.state, ...(await standing.of(o.state, o.truncation)) };
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** The statistics of `standingState` again and again, as entries of a state; none for other recipes. */
+export interface Standing {
+  /** Entries of the state that they are made of. */
+  readonly needs: readonly string[];
+  of(state: State, truncation?: number): Promise<State>;
+  close(): Promise<void>;
+}
+
+export async function openStanding(o: {
+  recipe: Recipe;
+  context: Context;
+  runtime: Runtime;
+}): Promise<Standing> {
+  const { recipe, context, runtime } = o;
+  const { standing: nBatches } = recipe;
+  if (nBatches === undefined)
+    return { needs: [], of: () => Promise.resolve({}), close: () => Promise.resolve() };
+  const traced = traceStatistics(recipe, context);
+  const program = await runtime.compile(optimize(traced.graph), {
+    name: `${recipe.name}.standing`,
+  });
+  const of = async (state: State, truncation?: number): Promise<State> => {
+    const weights: Feeds = {};
+    for (const [input, entry] of traced.state) {
+      const value = state[entry];
+      if (value === undefined) throw new TypeError(`no state entry "${entry}"`);
+      weights[input] = value;
+    }
     let statistics: Feeds = {};
-    for (let k = 0; k < recipe.standing; k++) {
+    for (let k = 0; k < nBatches; k++) {
       const noise: Feeds = {
         momentum: { dtype: "float32", shape: [], data: Float32Array.of(1 / (k + 1)) },
       };
@@ -51,10 +77,9 @@ export async function standingState(o: {
         }),
       );
     }
-    return { ...state, ...statistics };
-  } finally {
-    await runtime.close();
-  }
+    return statistics;
+  };
+  return { needs: [...traced.state.values()], of, close: () => program.close() };
 }
 
 function anyClass(o: { n: number; nClasses: number; k: number }): HostTensor {

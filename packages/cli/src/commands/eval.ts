@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { channels, size, whole } from "../parse.ts";
 import type { EvalFlags } from "../evaluate-and-tell.ts";
 import type { Terminal } from "../terminal.ts";
@@ -14,7 +14,11 @@ export function addEval(program: Command, terminal: Terminal): void {
       "--features <name>",
       "what images are compared by, a name or an ONNX file; --metrics list has them all",
     )
-    .option("-n, --number <n>", "how many samples", whole(2))
+    .option(
+      "-n, --number <n>",
+      "how many samples; of the reference up to 10,000, or as many",
+      whole(2),
+    )
     .option("--seed <n>", "which samples", whole(0), 0)
     .option("--best", "the best checkpoint of the run, not the last")
     .option("--size <pixels>", "bring all images to this size: 64, or HEIGHTxWIDTH", size)
@@ -32,8 +36,11 @@ export function addEval(program: Command, terminal: Terminal): void {
     });
 }
 
-const names = (text: string): string[] =>
-  text
+function names(text: string): string[] {
+  const found = text
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
+  if (found.length === 0) throw new InvalidArgumentError("It takes names of metrics.");
+  return found;
+}

@@ -21,19 +21,45 @@ export interface Facts {
   growth(name: string): number | undefined;
   /** Largest size among the first ten probes. */
   earliest(name: string): number | undefined;
-  /** The least median of any window before `n` looks ago. */
-  best(name: string, n: number): number | undefined;
+  /** The least median of any window of distances before `n` looks ago. */
+  bestDistance(n: number): number | undefined;
   /** Nets that tell real from generated, and the others. */
   readonly judges: readonly string[];
   readonly makers: readonly string[];
 }
 
-const isLook = ({ log }: Probe): boolean => log["health/distance"] !== undefined;
+/** The looks of a history, and after each of them the least median of any window of its distances. */
+interface Looks {
+  nProbes: number;
+  readonly looks: Probe[];
+  readonly finite: number[];
+  readonly least: (number | undefined)[];
+}
+const known = new WeakMap<readonly Probe[], Looks>();
+
+/** A history grows by probes at its end, so only those are read that have come since. */
+function looksOf(history: readonly Probe[]): Looks {
+  const found = known.get(history) ?? { nProbes: 0, looks: [], finite: [], least: [] };
+  const { looks, finite, least } = found;
+  const { window } = thresholds;
+  for (const probe of history.slice(found.nProbes)) {
+    const distance = probe.log["health/distance"];
+    if (distance === undefined) continue;
+    looks.push(probe);
+    if (Number.isFinite(distance)) finite.push(distance);
+    const before = least.at(-1) ?? Infinity;
+    const last = finite.length < window ? Infinity : median(finite.slice(-window));
+    least.push(Math.min(before, last) === Infinity ? undefined : Math.min(before, last));
+  }
+  found.nProbes = history.length;
+  known.set(history, found);
+  return found;
+}
 
 /** The facts at the end of a history of at least one probe. */
 export function factsOf(history: readonly Probe[]): Facts {
   const last = history.at(-1) ?? { step: 0, log: {} };
-  const looks = history.filter(isLook);
+  const { looks, least } = looksOf(history);
   const { window } = thresholds;
   const values = (probes: readonly Probe[], name: string): number[] =>
     probes.flatMap(({ log }) => log[name] ?? []).filter(Number.isFinite);
@@ -69,13 +95,7 @@ export function factsOf(history: readonly Probe[]): Facts {
       const found = values(history.slice(0, 10), name).map(Math.abs);
       return found.length === 0 ? undefined : Math.max(...found);
     },
-    best(name, n) {
-      const old = values(looks.slice(0, -n), name);
-      const medians = old.flatMap((_, i) =>
-        i + window <= old.length ? [median(old.slice(i, i + window))] : [],
-      );
-      return medians.length === 0 ? undefined : Math.min(...medians);
-    },
+    bestDistance: (n) => least.at(-n - 1),
     judges,
     makers: nets.filter((net) => !judges.includes(net)),
   };

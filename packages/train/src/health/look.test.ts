@@ -47,6 +47,27 @@ describe("what samples look like beside the data", () => {
     expect(look).toMatchObject({ nearness: 0, copies: 1, known: 1 });
   });
 
+  test("records that are there twice are as good a measure", () => {
+    const twice: Dataset = {
+      ...dataset,
+      length: 2 * n,
+      read: (indices, out) =>
+        dataset.read(
+          Int32Array.from(indices, (i) => i >> 1),
+          out,
+        ),
+    };
+    const other = openReference({
+      recipe: { data: {} } as unknown as Recipe,
+      dataset: twice,
+      seed: 0,
+    });
+    const between = rows(all).map((v, at) => v + (at % 2 === 0 ? 0.001 : 0));
+    const { nearness } = lookAt(between, reference);
+    expect(nearness).toBeGreaterThan(0);
+    expect(other && lookAt(between, other).nearness).toBeCloseTo(nearness, 5);
+  });
+
   test("one record over and over is one cluster, without variety, and far", () => {
     const look = lookAt(rows(Array.from({ length: 50 }, () => 3)), reference);
     expect(look.clusters).toBe(1);

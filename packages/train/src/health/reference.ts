@@ -17,7 +17,7 @@ export interface Reference {
   readonly n: number;
   /** [k, dim] */
   readonly centres: Float32Array;
-  /** From each record to the nearest other. */
+  /** From each record to the nearest that differs; a record may be there twice. */
   readonly neighbours: Float32Array;
   /** Mean distance between two records. */
   readonly spread: number;
@@ -63,7 +63,7 @@ export function openReference(o: {
   };
 }
 
-/** Distances from each point to the nearest other one, and the mean of all. */
+/** Distances from each point to the nearest that differs, and the mean of all. */
 function distances(
   points: Float32Array,
   dim: number,
@@ -75,6 +75,7 @@ function distances(
     for (let j = 0; j < i; j++) {
       const d = Math.sqrt(squaredDistance(points, i, points, j, dim));
       sum += d;
+      if (d === 0) continue;
       if (d < (neighbours[i] ?? 0)) neighbours[i] = d;
       if (d < (neighbours[j] ?? 0)) neighbours[j] = d;
     }

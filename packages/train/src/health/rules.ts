@@ -60,9 +60,9 @@ function improves(f: Facts): boolean {
   const [moves, moved] = [f.now("health/drift"), f.before("health/drift")];
   const wakes = moved !== undefined && moves !== undefined && moves < t.still;
   if (wakes && moves > t.rise * moved) return true; // nets with small first weights move little before much
-  const best = f.best("health/distance", t.window) ?? now;
+  const best = f.bestDistance(t.window) ?? now;
   if (now > t.relapse * best) return false;
-  const old = f.best("health/distance", t.plateau);
+  const old = f.bestDistance(t.plateau);
   if (old !== undefined && now > (1 - t.progress) * old) return false; // up and down, but no nearer
   if (now < (1 - t.progress) * before) return true;
   return varied !== undefined && same !== undefined && varied < 1 && varied > t.rise * same;
@@ -188,7 +188,7 @@ function memorising(f: Facts): Finding | undefined {
 }
 
 function finished(f: Facts): Finding | undefined {
-  const [now, best] = [f.now("health/distance"), f.best("health/distance", t.plateau)];
+  const [now, best] = [f.now("health/distance"), f.bestDistance(t.plateau)];
   if (now === undefined || best === undefined || now < (1 - t.progress) * best) return undefined;
   if (now > t.far && now > 2 * best) return undefined; // it has got worse since
   return {

@@ -38,7 +38,7 @@ export const classScore: Metric = {
       ...counts(evidence),
     } as const;
     if (brief) return [base];
-    const { standardError } = bootstrap({
+    const spread = bootstrap({
       rows: fake.rows,
       statistic: (rows) => inceptionScore({ probabilities: takeRows(fake, rows) }).mean,
       resamples,
@@ -46,7 +46,7 @@ export const classScore: Metric = {
     });
     const real = takeRows(probabilities.real, equalRows(evidence)); // drawn, so in random order
     const floor = inceptionScore({ probabilities: real }).mean;
-    return [{ ...base, interval: around(value, standardError), floor }];
+    return [{ ...base, interval: around(value, spread), floor }];
   },
 };
 

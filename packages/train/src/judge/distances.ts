@@ -1,9 +1,9 @@
 import { bootstrap } from "../metrics/bootstrap.ts";
 import { halves } from "../metrics/draw.ts";
 import { frechetByClass, frechetFrom } from "../metrics/frechet.ts";
-import { kernelDistance } from "../metrics/kernel.ts";
+import { kernelDistance, type KernelDistance } from "../metrics/kernel.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
-import { around, counts, floorPair } from "./floor.ts";
+import { around, counts, floorOf, isEnough } from "./floor.ts";
 import type { Evidence, Metric } from "./metric.ts";
 
 const resamples = 20;
@@ -28,15 +28,14 @@ export const frechet: Metric = {
     const title = evidence.by.isClassic === true ? "FID" : this.title;
     const base = { metric: "frechet", title, better: "lower", value } as const;
     if (brief) return [{ ...base, ...counts(evidence) }];
-    const { standardError } = bootstrap({
+    const spread = bootstrap({
       rows: features.fake.rows,
       statistic: (rows) => of(takeRows(features.fake, rows)),
       resamples: resamplesOf(features.fake.cols),
       seed,
     });
-    const { real, fake } = floorPair(evidence);
-    const floor = real === features.real ? of(fake) : frechetFrom(real)(fake);
-    return [{ ...base, ...counts(evidence), interval: around(value, standardError), floor }];
+    const floor = floorOf(evidence, (real) => (real === features.real ? of : frechetFrom(real)));
+    return [{ ...base, ...counts(evidence), interval: around(value, spread), ...floor }];
   },
 };
 
@@ -51,34 +50,42 @@ export const kernel: Metric = {
   leastRows: 2,
   async compute(evidence) {
     const { features, seed, brief } = evidence;
-    const { distance: value, ...spread } = kernelDistance({ ...features, seed });
+    const found = kernelDistance({ ...features, seed });
+    const { distance: value } = found;
     const title = evidence.by.isClassic === true ? "KID" : this.title;
     const base = { metric: "kernel", title, better: "lower", value } as const;
     if (brief) return [{ ...base, ...counts(evidence) }];
-    const interval = around(value, kernelError(features, spread, seed));
-    const floor = kernelDistance({ ...floorPair(evidence), seed, subsets: 20 }).distance;
-    return [{ ...base, ...counts(evidence), interval, floor }];
+    const interval = around(value, kernelSpread(features, found, seed));
+    const { floor } = floorOf(
+      evidence,
+      (real) => (fake) => kernelDistance({ real, fake, seed, subsets: 20 }).distance,
+    );
+    return [{ ...base, ...counts(evidence), interval, ...(floor === undefined ? {} : { floor }) }];
   },
 };
 
 /**
- * The standard error of a kernel distance: the spread over subsets, scaled from a subset's size to
- * all samples; of one subset that holds them all, by a bootstrap.
+ * The standard error of a kernel distance: the spread over subsets, scaled from m samples of N without
+ * return to all N, sqrt(m / (N - m)); where subsets share most of their samples, by a bootstrap.
  */
-function kernelError(
+function kernelSpread(
   { real, fake }: Pair,
-  spread: { standardDeviation: number; subsets: number; subsetSize: number },
+  found: KernelDistance,
   seed: number,
-): number {
-  if (spread.subsets > 1)
-    return spread.standardDeviation * Math.sqrt(spread.subsetSize / fake.rows);
+): { standardError: number; resamples: number } {
+  const { standardDeviation, subsets, subsetSize: m } = found;
+  if (fake.rows >= 2 * m) {
+    const standardError = standardDeviation * Math.sqrt(m / (fake.rows - m));
+    return { standardError, resamples: subsets };
+  }
   return bootstrap({
     rows: fake.rows,
     statistic: (rows) =>
-      kernelDistance({ real, fake: takeRows(fake, rows), subsets: 1, seed }).distance,
+      kernelDistance({ real, fake: takeRows(fake, rows), subsets: 1, subsetSize: fake.rows, seed })
+        .distance,
     resamples,
     seed,
-  }).standardError;
+  });
 }
 
 export const classFrechet: Metric = {
@@ -102,7 +109,7 @@ export const classFrechet: Metric = {
     const of = (fake: Matrix, labels: ArrayLike<number>): number =>
       frechetByClass({ real, realLabels, fake, fakeLabels: labels, nClasses }).mean;
     const byClass = membersOf(fakeLabels, nClasses);
-    const { standardError } = bootstrap({
+    const spread = bootstrap({
       rows: features.fake.rows,
       // Within each class as many as there are: a class that a resample misses has no distance.
       statistic: (rows) => {
@@ -120,7 +127,7 @@ export const classFrechet: Metric = {
       {
         ...base,
         ...counts(evidence),
-        interval: around(value, standardError),
+        interval: around(value, spread),
         ...(floor === undefined ? {} : { floor }),
       },
     ];
@@ -151,7 +158,7 @@ function classFloor(evidence: Evidence, nClasses: number): number | undefined {
   const labels = reference.labels ?? new Int32Array();
   const { first, second } = halves({ rows: features.real.rows, seed });
   const other =
-    heldOut?.labels && features.heldOut
+    heldOut?.labels && features.heldOut && isEnough(heldOut.n, reference.n)
       ? {
           real: features.real,
           realLabels: labels,

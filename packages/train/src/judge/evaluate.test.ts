@@ -91,17 +91,17 @@ describe("folders of images", () => {
     expect(blurred.value("sharpness")).toBeLessThan(0.5);
     expect(blurred.judgement.verdict.join(" ")).toMatch(/It is blurrier than the data \(sharpness/);
     expect(others.judgement.verdict.join(" ")).not.toContain("blurrier");
-    expect(others.judgement.verdict.join(" ")).toContain("It does not memorise");
+    expect(others.judgement.verdict.join(" ")).not.toContain("copies");
   });
 
-  test("a copy of the data is at distance 0 and memorised", async () => {
+  test("a copy of the data is at distance 0 and said to be one", async () => {
     const { judgement, value, picture } = await scoresOf("copied");
     expect(value("frechet")).toBeCloseTo(0, 8);
     for (const metric of ["precision", "recall", "coverage"]) expect(value(metric)).toBe(1);
     expect(value("sharpness")).toBeCloseTo(1, 12);
     expect(value("copies")).toBe(1);
     expect(judgement.verdict.at(-1)).toMatch(
-      /^It memorises \(100 % of its samples are near copies/,
+      /^It copies real \(100 % of its samples are near copies/,
     );
     expect((await sharp(picture).metadata()).height).toBe(2 * 64 + 2); // generated, nearest real
   });
@@ -323,7 +323,7 @@ describe("what cannot be judged is refused in one sentence", () => {
 
   test("images of several sizes, of another size, grey against colour", async () => {
     expect(await error("mixed")).toMatchInlineSnapshot(
-      `"UserError: The pictures of mixed differ in size (000.png is 20 x 20, 002.png is 16 x 16). Give the height and width to train at."`,
+      `"UserError: The pictures of mixed differ in size (000.png is 20 x 20, 002.png is 16 x 16). Give one height and width for all."`,
     );
     expect(await error("larger")).toMatchInlineSnapshot(
       `"UserError: The two sides do not fit each other: those of larger are 20 x 20 pixels, RGB, those of real are 16 x 16 pixels, RGB. Bring both to one size, such as --size 16x16."`,
@@ -357,6 +357,11 @@ describe("what cannot be judged is refused in one sentence", () => {
     expect(await error("few", { metrics: ["psnr"] })).toMatchInlineSnapshot(
       `"UserError: Metric psnr needs two folders of equally many images, which are compared in the order of their names."`,
     );
+  });
+
+  test("the first pictures of a larger folder are no pairs either", async () => {
+    const five = { against: join(root, "few"), metrics: ["psnr"], n: 5 };
+    expect(await error("real", five)).toContain("needs two folders of equally many images");
   });
 
   test("a classifier, layers or a generator that are not there", async () => {

@@ -81,7 +81,7 @@ async function judge(
     features: { name, about, resizer, ...(digest === undefined ? {} : { digest }) },
     seed,
     scores,
-    verdict: [...sameness(generated), ...verdict(scores)],
+    verdict: [...sameness(generated), ...verdict(scores, reference)],
     notes,
   };
   return { evidence, judgement };
@@ -113,6 +113,9 @@ export async function gather(
   };
 }
 
+/** Whether two sets have as many records each, and the same ones of each were read. */
+const areAlike = (a: Side, b: Side): boolean => a.n === b.n && (a.of ?? a.n) === (b.of ?? b.n);
+
 /** What metrics can count on. Labels count only where both sides have the same classes. */
 function whatIsThere(
   { generated, reference, heldOut, mixture, maker, run }: Sides,
@@ -123,7 +126,7 @@ function whatIsThere(
   if (features.classifies === true) there.add("probabilities");
   if (features.activations !== undefined) there.add("layers");
   if (maker) there.add("maker");
-  if (run === undefined && generated.n === reference.n) there.add("pairs");
+  if (run === undefined && areAlike(generated, reference)) there.add("pairs");
   if (heldOut) there.add("heldOut");
   if (mixture) there.add("mixture");
   const same = generated.classes.join("\0") === reference.classes.join("\0");

@@ -20,6 +20,8 @@ const score = z.object({
   better: z.enum(["lower", "higher", "neither"]),
   interval: z.tuple([z.number(), z.number()]).readonly().optional(),
   floor: z.number().optional(),
+  likeFloor: z.number().optional(),
+  nFloor: z.number().optional(),
   nGenerated: z.number(),
   nReference: z.number(),
 });

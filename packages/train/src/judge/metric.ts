@@ -17,6 +17,10 @@ export interface Score {
   readonly interval?: readonly [low: number, high: number];
   /** The same number for real samples against other real samples: as good as it gets. */
   readonly floor?: number;
+  /** The value from as few samples as are behind the floor, where those are fewer: what to hold against it. */
+  readonly likeFloor?: number;
+  /** Samples behind the floor, on its smaller side. */
+  readonly nFloor?: number;
   readonly nGenerated: number;
   readonly nReference: number;
 }

@@ -3,12 +3,14 @@ import { drawRows } from "../metrics/draw.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
 import { memorisation as memorised } from "../metrics/memorisation.ts";
 import { nearestDistances, neighbourScores, type NeighbourScores } from "../metrics/neighbours.ts";
-import { floorPair } from "./floor.ts";
+import { floorPairs } from "./floor.ts";
 import type { Evidence, Metric } from "./metric.ts";
 import { nearestRows } from "./nearest.ts";
 
 /** All pairs are compared, so no more rows than these of either side. */
 const mostRows = 5000;
+
+const leastRows = 12; // each half of the reference has 6, one more than k
 
 type Name = "precision" | "recall" | "density" | "coverage";
 
@@ -43,33 +45,45 @@ function atMost(matrix: Matrix, purpose: string, seed: number): Matrix {
   return takeRows(matrix, drawRows({ n: mostRows, of: matrix.rows, seed, purpose }));
 }
 
-const computed = new WeakMap<
-  Evidence,
-  { own: NeighbourScores; floor?: NeighbourScores; pair: Pair }
->();
+interface Compared {
+  readonly pair: Pair;
+  readonly own: NeighbourScores;
+  /** Of real data, of as few samples where those are fewer, and how many there are. */
+  readonly floor?: { own: NeighbourScores; like?: NeighbourScores; n: number } | undefined;
+}
+const computed = new WeakMap<Evidence, Compared>();
 
 /** The four scores come from one comparison of all pairs, so it is made once for an evidence. */
-function scoresOf(evidence: Evidence) {
+function scoresOf(evidence: Evidence): Compared {
   const known = computed.get(evidence);
   if (known) return known;
-  const { features, seed, brief } = evidence;
+  const { features, seed } = evidence;
   const cut = ({ real, fake }: Pair, purpose: string): Pair => ({
     real: atMost(real, `${purpose} real`, seed),
     fake: atMost(fake, `${purpose} fake`, seed),
   });
   const pair = cut(features, "neighbours");
   const own = neighbourScores(pair);
-  const floor = brief ? undefined : neighbourScores(cut(floorPair(evidence), "neighbours floor"));
-  const result = { own, pair, ...(floor ? { floor } : {}) };
+  const result = { own, pair, floor: evidence.brief ? undefined : floorScores(evidence, cut) };
   computed.set(evidence, result);
   return result;
+}
+
+function floorScores(
+  evidence: Evidence,
+  cut: (pair: Pair, purpose: string) => Pair,
+): Compared["floor"] {
+  const { floor, like } = floorPairs(evidence);
+  const scores = (pair: Pair): NeighbourScores => neighbourScores(cut(pair, "neighbours floor"));
+  const n = Math.min(floor.real.rows, floor.fake.rows, mostRows);
+  return { n, own: scores(floor), ...(like === undefined ? {} : { like: scores(like) }) };
 }
 
 const neighbourMetric = (name: Name): Metric => ({
   name,
   ...facts[name],
   needs: ["features"],
-  leastRows: 12, // each half of the reference has 6, one more than k
+  leastRows,
   async compute(evidence) {
     const { own, floor, pair } = scoresOf(evidence);
     const { low, high } = bootstrapMean({ values: own.rows[name], seed: evidence.seed });
@@ -80,7 +94,8 @@ const neighbourMetric = (name: Name): Metric => ({
         nGenerated: pair.fake.rows,
         nReference: pair.real.rows,
         ...(evidence.brief ? {} : { interval: [low, high] as const }),
-        ...(floor ? { floor: floor[name] } : {}),
+        ...(floor ? { floor: floor.own[name], nFloor: floor.n } : {}),
+        ...(floor?.like ? { likeFloor: floor.like[name] } : {}),
       },
     ];
   },
@@ -109,27 +124,15 @@ export const memorisation: Metric = {
     const fake = atMost(features.fake, "memorisation fake", seed);
     const train = atMost(real, "memorisation train", seed);
     const held = atMost(heldOut, "memorisation held out", seed);
-    const { brief } = evidence;
     const found = memorised({ fake, train, heldOut: held, seed });
     const { nearerToTrain: value, compared } = found;
     const around = 1.96 * Math.sqrt((value * (1 - value)) / fake.rows); // of a share, normal
     const interval = [Math.max(0, value - around), Math.min(1, value + around)] as const;
     const base = { better: "neither", nGenerated: fake.rows, nReference: compared } as const;
+    const ratio = { metric: "memorisation-ratio", title: ratioTitle, value: found.ratio } as const;
     return [
-      {
-        ...{ ...base, metric: this.name, title: this.title, value, floor: 0.5 },
-        ...(brief ? {} : { interval }),
-      },
-      {
-        ...{
-          ...base,
-          metric: "memorisation-ratio",
-          title: ratioTitle,
-          value: found.ratio,
-          floor: 1,
-        },
-        ...(brief ? {} : { interval: ratioInterval(found.parts, seed) }),
-      },
+      { ...base, metric: this.name, title: this.title, value, floor: 0.5, interval },
+      { ...base, ...ratio, floor: 1, interval: ratioInterval(found.parts, seed) },
     ];
   },
 };
@@ -158,20 +161,20 @@ const rare = 0.05;
 export const copies: Metric = {
   name: "copies",
   better: "neither",
-  title: "Near copies of training data",
+  title: "Near copies of the data",
   about:
-    "The share of samples that are nearer to a training record than all but 5 % of real data are: about 5 % is expected, less when they are bad, more when it copies.",
+    "The share of samples that are nearer to a record of the data than all but 5 % of real data are: about 5 % is expected, less when they are bad, more when it copies.",
   needs: ["features"],
   leastRows: 3,
   async compute(evidence) {
     const { features, seed } = evidence;
-    const train = atMost(features.real, "copies train", seed);
+    const { real: train } = features; // all of them, since a copy is found only where its record is
     const fake = atMost(features.fake, "copies fake", seed);
     const held = features.heldOut && atMost(features.heldOut, "copies held out", seed);
     const between = held
       ? nearestRows({ of: held, among: train }).distances
       : nearestDistances(train, 1).map(Math.sqrt);
-    const near = quantile(between.toSorted(), rare);
+    const near = quantile(between.filter((d) => d > 0).toSorted(), rare) || 0; // a record may be there twice
     const { distances } = nearestRows({ of: fake, among: train });
     const { estimate, low, high } = bootstrapMean({
       values: distances.map((d) => (d < near || d === 0 ? 1 : 0)),
@@ -181,7 +184,7 @@ export const copies: Metric = {
       {
         ...{ metric: this.name, title: this.title, better: "neither", value: estimate },
         ...{ nGenerated: fake.rows, nReference: train.rows, floor: rare },
-        ...(evidence.brief ? {} : { interval: [low, high] as const }),
+        interval: [low, high],
       },
     ];
   },

@@ -51,7 +51,7 @@ export interface Sides {
   readonly maker?: FunctionRequest;
 }
 
-/** Records of a reference that are looked at: the metrics' cost grows with them. */
+/** Records of a reference that are looked at, or as many as there are samples: the metrics' cost grows with them. */
 const mostReference = 10_000;
 const nMixture = 2500; // PacGAN's and VEEGAN's protocol
 /** Samples of one side are held in memory: at most so many bytes. */
@@ -86,14 +86,21 @@ async function findJudgedRun({ runs, judged }: SidesRequest): Promise<RunInfo | 
 }
 
 async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): Promise<Sides> {
+  if ((request.height ?? request.width ?? request.channels) !== undefined) {
+    throw new UserError(
+      `Run ${info.name} makes its samples in one size and colour; leave out --size and --channels.`,
+    );
+  }
   const { reference, heldOut } = await referenceOfRun(info, request, hooks);
   const mixture = mixtureOf(reference.name);
   const n = request.n ?? defaultCount(reference, mixture);
   const { runs, seed = 0, recipe, cacheDir, best = false } = request;
   const known = recipe === undefined ? {} : { recipe };
+  const count = atMost(n, reference);
   const made = await sampleRun({
-    ...{ runs, run: info.dir, n: atMost(n, reference), seed, cacheDir, best },
+    ...{ runs, run: info.dir, n: count, seed, cacheDir, best },
     ...known,
+    ...classesLike(reference, count, info),
     progress: (done, total) => hooks.progress?.(done, total, "making samples"),
   });
   if (made.fromRecords && request.against === undefined) {
@@ -125,6 +132,20 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   };
 }
 
+/** Classes for samples of a run as often as the reference has them, so that they do not tell the two apart. */
+function classesLike(
+  { labels, classes, n }: Side,
+  count: number,
+  info: RunInfo,
+): { labels?: Int32Array } {
+  const own = info.options["classes"];
+  const same = Array.isArray(own) && own.join("\0") === classes.join("\0");
+  if (labels === undefined || !same) return {};
+  return {
+    labels: Int32Array.from({ length: count }, (_, i) => labels[Math.floor((i * n) / count)] ?? 0),
+  };
+}
+
 /** No more samples than fit into memory. */
 const atMost = (n: number, { shape }: Side): number =>
   Math.min(n, Math.max(1, Math.floor(mostBytes / (4 * shape.reduce((a, b) => a * b, 1)))));
@@ -140,11 +161,14 @@ async function referenceOfRun(
     const isImage = height !== undefined && width !== undefined;
     const own = isImage ? { height, width, channels: channels as 1 | 3 | 4 } : {};
     const domain = isImage ? "image" : "vector";
-    return { reference: await readSet({ spec: against, domain, cacheDir, ...own }, hooks) };
+    const asked = { spec: against, domain, cacheDir, ...own } as const;
+    return { reference: await readSet(asked, { most: mostOf(request), hooks }) };
   }
-  const part = async (which: Part): Promise<Side> =>
-    readAndClose(firstOf(await openRunData({ info, cacheDir, part: which }, hooks)), which);
-  const reference = await part("train");
+  const part = async (which: Part): Promise<Side> => {
+    const dataset = firstOf(await openRunData({ info, cacheDir, part: which }, hooks));
+    return readAndClose(dataset, { part: which, most: mostOf(request) });
+  };
+  const reference = { ...(await part("train")), trainedOn: true };
   const hasHeldOut =
     "holdOut" in ((info.options["dataSettings"] ?? {}) as object) ||
     namedSets.some((s) => s.name === info.options.data && s.heldOut !== undefined);
@@ -165,22 +189,25 @@ async function sidesOfSets(request: SidesRequest, hooks: Hooks): Promise<Sides> 
     ...(width === undefined ? {} : { width }),
     ...(channels === undefined ? {} : { channels }),
   };
-  const reference = await readSet({ ...asked, spec: against }, hooks);
-  const limit = n === undefined ? {} : { limit: n };
-  const generated = await readSet({ ...asked, ...limit, spec: judged }, hooks);
+  const most = mostOf(request);
+  const reference = await readSet({ ...asked, spec: against }, { most, hooks });
+  const generated = await readSet({ ...asked, spec: judged }, { most: n ?? most, hooks });
   const mixture = mixtureOf(against);
   return { generated, reference, ...(mixture ? { mixture } : {}) };
 }
 
 const mixtureOf = (name: string): Toy | undefined => (isToy(name) ? toys[name] : undefined);
 
-async function readSet(request: DataRequest, hooks: Hooks): Promise<Side> {
-  return readAndClose(await openData({ ...request, labels: "use" }, hooks), undefined);
+const mostOf = ({ n = 0 }: SidesRequest): number => Math.max(n, mostReference);
+
+async function readSet(request: DataRequest, o: { most: number; hooks: Hooks }): Promise<Side> {
+  const dataset = await openData({ ...request, labels: "use" }, o.hooks);
+  return readAndClose(dataset, { part: undefined, most: o.most });
 }
 
-function readAndClose(dataset: Dataset, part: Part | undefined): Side {
+function readAndClose(dataset: Dataset, o: { part: Part | undefined; most: number }): Side {
   try {
-    return readSide(dataset, { part, most: mostReference });
+    return readSide(dataset, o);
   } finally {
     dataset.close();
   }
@@ -205,6 +232,7 @@ export function readSide(
     name: dataset.name,
     shape,
     n: indices.length,
+    of: dataset.length,
     data,
     ...(y instanceof Int32Array ? { labels: y } : {}),
     classes: dataset.classes ?? [],

@@ -18,7 +18,7 @@ export const pathLength: Metric = {
   needs: ["images", "layers", "maker"],
   leastRows: 1,
   onRequest: true,
-  async compute({ maker, by, seed, brief, generated }) {
+  async compute({ maker, by, seed, generated }) {
     if (maker === undefined) throw new TypeError("no maker");
     const latent = await openLatent(maker);
     try {
@@ -34,7 +34,7 @@ export const pathLength: Metric = {
         {
           ...{ metric: this.name, better: "neither", value, nGenerated: n, nReference: 0 },
           title: `${this.title} in ${latent.space}, to ${by.name}`,
-          ...(brief ? {} : { interval: [low, high] as const }),
+          interval: [low, high],
         },
       ];
     } finally {

@@ -10,6 +10,10 @@ export interface Side {
   /** Of one sample: [C, H, W] of images, [D] of points and rows of a table. */
   readonly shape: readonly number[];
   readonly n: number;
+  /** Records of the set that they were taken of, where that has more. */
+  readonly of?: number;
+  /** Whether the judged run was trained on that set. */
+  readonly trainedOn?: boolean;
   /** Images as uint8, one after the other; points as float32. */
   readonly data: Uint8Array | Float32Array;
   /** Class of each sample, where there are classes. */

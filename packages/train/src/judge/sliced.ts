@@ -5,6 +5,8 @@ import { picturesOf } from "./side.ts";
 
 const numbersAtOnce = 2 ** 25; // pixels of a set that are held in float64
 
+const resamples = 20;
+
 export const sliced: Metric = {
   name: "sliced",
   aliases: ["swd"],
@@ -22,7 +24,7 @@ export const sliced: Metric = {
     const size = real.shape[1] * real.shape[2] * real.shape[3];
     const pictures = Math.min(512, Math.max(16, Math.floor(numbersAtOnce / size)));
     const asked = { pictures, seed };
-    const own = slicedDistance({ real, fake, ...asked, ...(brief ? {} : { resamples: 20 }) });
+    const own = slicedDistance({ real, fake, ...asked, ...(brief ? {} : { resamples }) });
     const { name: metric, title } = this;
     const [nGenerated, nReference] = [own.pictures, own.pictures];
     const base = {
@@ -35,7 +37,7 @@ export const sliced: Metric = {
     } as const;
     if (brief) return [base];
     const floor = slicedDistance({ ...floorPictures(evidence), ...asked });
-    const interval = around(own.mean, own.standardError ?? 0);
+    const interval = around(own.mean, { standardError: own.standardError ?? 0, resamples });
     return [{ ...base, interval, floor: floor.mean }];
   },
 };

@@ -1,7 +1,10 @@
 import type { Score } from "./metric.ts";
+import type { Side } from "./side.ts";
+
+type Reference = Pick<Side, "name" | "n" | "of" | "trainedOn">;
 
 /** What the numbers say in plain words, each with the numbers that it rests on. */
-export function verdict(scores: readonly Score[]): string[] {
+export function verdict(scores: readonly Score[], reference: Reference): string[] {
   const by = new Map(scores.map((s) => [s.metric, s]));
   const lines = [
     mixtureWords(by),
@@ -9,7 +12,7 @@ export function verdict(scores: readonly Score[]): string[] {
     sharpnessWords(by.get("sharpness")),
     coverWords(by),
     precisionWords(by.get("precision")),
-    memoryWords(by),
+    memoryWords(by, reference),
   ];
   return lines.filter((line) => line !== undefined);
 }
@@ -17,6 +20,9 @@ export function verdict(scores: readonly Score[]): string[] {
 type Scores = ReadonlyMap<string, Score>;
 
 const share = (value: number): string => `${Math.round(value * 100)} %`;
+
+/** What is held against the floor: the value from as many samples. */
+const like = (score: Score): number => score.likeFloor ?? score.value;
 
 function mixtureWords(by: Scores): string | undefined {
   const modes = by.get("modes");
@@ -30,10 +36,17 @@ function mixtureWords(by: Scores): string | undefined {
   return `${reached}, and ${share(quality.value)} of its points lie at one.`;
 }
 
+/** Samples that a floor needs before it tells good from bad: below, it is as large as what it is to judge. */
+const fewest = 200;
+
 function distanceWords(score: Score | undefined): string | undefined {
   if (score?.floor === undefined || !(score.floor > 0)) return undefined;
-  const times = score.value / score.floor;
-  const numbers = `Fréchet distance ${three(score.value)}, real against real ${three(score.floor)}`;
+  const times = like(score) / score.floor;
+  const { nFloor = fewest } = score;
+  const of = score.likeFloor === undefined ? "" : ` from ${whole(nFloor)} samples`;
+  const numbers = `Fréchet distance ${three(like(score))}, real against real ${three(score.floor)}${of}`;
+  if (times < 2 && nFloor < fewest)
+    return `There are too few real samples to say how far it is off the data (${numbers}).`;
   if (times < 2) return `By these features it can hardly be told from the data (${numbers}).`;
   const much = times < 10 ? "clearly" : "far";
   return `It is ${much} off the data: ${three(times)} times as far as real data from itself (${numbers}).`;
@@ -52,9 +65,9 @@ function coverWords(by: Scores): string | undefined {
   const { recall, coverage } = { recall: by.get("recall"), coverage: by.get("coverage") };
   const shown = [recall, coverage].filter((s) => s?.floor !== undefined && s.floor > 0);
   if (shown.length === 0) return undefined;
-  const worst = Math.min(...shown.map((s) => (s?.value ?? 0) / (s?.floor ?? 1)));
+  const worst = Math.min(...shown.map((s) => (s ? like(s) : 0) / (s?.floor ?? 1)));
   const numbers = shown
-    .map((s) => `${s?.metric} ${three(s?.value ?? 0)}, real data ${three(s?.floor ?? 0)}`)
+    .map((s) => `${s?.metric} ${three(s ? like(s) : 0)}, real data ${three(s?.floor ?? 0)}`)
     .join("; ");
   if (worst < 0.33) return `It misses most kinds of the data (${numbers}).`;
   if (worst < 0.75) return `It misses some kinds of the data (${numbers}).`;
@@ -63,28 +76,37 @@ function coverWords(by: Scores): string | undefined {
 
 function precisionWords(score: Score | undefined): string | undefined {
   if (score?.floor === undefined || !(score.floor > 0)) return undefined;
-  const numbers = `precision ${three(score.value)}, real data ${three(score.floor)}`;
-  if (score.value < 0.5 * score.floor)
+  const numbers = `precision ${three(like(score))}, real data ${three(score.floor)}`;
+  if (like(score) < 0.5 * score.floor)
     return `Much of what it makes is unlike the data (${numbers}).`;
   return undefined;
 }
 
 /**
  * Near copies decide, since bad samples may by chance lie closer to one side; where data is held out,
- * samples must lean to the training side too.
+ * samples must lean to the training side too. That nothing is memorised is said of data that was trained
+ * on, and only where most of it was looked at.
  */
-function memoryWords(by: Scores): string | undefined {
+function memoryWords(by: Scores, reference: Reference): string | undefined {
   const [copies, closer] = [by.get("copies"), by.get("memorisation")];
   if (copies?.interval === undefined) return undefined;
+  const { trainedOn = false, name, n, of = n } = reference;
+  const data = trainedOn ? "training data" : name;
   const side =
     closer === undefined
       ? ""
       : `; ${share(closer.value)} are closer to it than to as much held-out data, where a half is expected`;
-  const numbers = `${share(copies.value)} of its samples are near copies of training data, where 5 % is expected${side}`;
+  const numbers = `${share(copies.value)} of its samples are near copies of ${data}, where 5 % is expected${side}`;
   const leans = closer?.interval === undefined || closer.interval[0] > 0.5;
-  if (copies.interval[0] > 0.25 && leans) return `It memorises (${numbers}).`;
+  if (copies.interval[0] > 0.25 && leans)
+    return trainedOn ? `It memorises (${numbers}).` : `It copies ${name} (${numbers}).`;
+  if (!trainedOn) return undefined;
+  if (copies.nReference < of / 2)
+    return `Whether it memorises cannot be seen from ${whole(copies.nReference)} of ${whole(of)} training records (${numbers}).`;
   return `It does not memorise (${numbers}).`;
 }
+
+const whole = (n: number): string => n.toLocaleString("en");
 
 /** Three figures. */
 function three(value: number): string {

@@ -147,28 +147,33 @@ async function truncatedW(o: Sweep): Promise<Pixels> {
 }
 
 async function truncatedZ(o: Sweep): Promise<Pixels> {
-  const f = await openFunction(o);
+  const columns: Pixels[] = [];
+  for (const truncation of o.values) columns.push(await truncatedTo(o, truncation));
+  const [first] = columns;
+  if (first === undefined) throw new TypeError("at least one value");
+  const [n, c, h, w] = first.shape;
+  const size = c * h * w;
+  const pixels = new Float32Array(n * columns.length * size);
+  for (let row = 0; row < n; row++)
+    columns.forEach((column, k) => {
+      const cell = column.pixels.slice(row * size, (row + 1) * size);
+      pixels.set(cell, (row * columns.length + k) * size);
+    });
+  return { ...first, pixels, shape: [n * columns.length, c, h, w] };
+}
+
+/** A generator may have statistics for each truncation, so each opens it anew. */
+async function truncatedTo(o: Sweep, truncation: number): Promise<Pixels> {
+  const f = await openFunction({ ...o, truncation });
   const { numbers, label, seed = 0 } = o;
   try {
-    const columns: Float32Array[] = [];
-    for (const truncation of o.values) {
-      const drawn = drawInputs({ n: numbers.length, numbers, seed, truncation, label }, f.card);
-      const { samples } = await f.call(drawn);
-      if (samples?.shape.length !== 4)
-        throw new UserError(`Run ${f.run.name} makes no pictures, so there is nothing to draw.`);
-      columns.push(Float32Array.from(samples.data));
-    }
-    const [c = 1, h = 1, w = 1] = f.card.outputs[0]?.shape ?? [];
-    const size = c * h * w;
-    const pixels = new Float32Array(numbers.length * columns.length * size);
-    numbers.forEach((_, row) =>
-      columns.forEach((column, k) => {
-        const cell = column.subarray(row * size, (row + 1) * size);
-        pixels.set(cell, (row * columns.length + k) * size);
-      }),
-    );
+    const drawn = drawInputs({ n: numbers.length, numbers, seed, truncation, label }, f.card);
+    const { samples } = await f.call(drawn);
+    const [n = 0, c = 1, h = 1, w = 1] = samples?.shape ?? [];
+    if (samples?.shape.length !== 4)
+      throw new UserError(`Run ${f.run.name} makes no pictures, so there is nothing to draw.`);
     const range = f.card.outputs[0]?.range ?? [-1, 1];
-    return { pixels, shape: [numbers.length * columns.length, c, h, w], range };
+    return { pixels: Float32Array.from(samples.data), shape: [n, c, h, w], range };
   } finally {
     await f.close();
   }

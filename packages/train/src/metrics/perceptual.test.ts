@@ -63,7 +63,7 @@ describe("path length", () => {
   });
 
   test("of the identity along an arc is the squared angle", async () => {
-    const path = { from: matrixOf([2, 0]), to: matrixOf([0, 7]), along: "slerp" } as const;
+    const path = { from: matrixOf([1, 0]), to: matrixOf([0, 1]), along: "slerp" } as const;
     const { mean } = await pathLength({ ...path, sampling: "full", distance: identity });
     expect(mean).toBeCloseTo((Math.PI / 2) ** 2, 5);
   });
@@ -78,8 +78,14 @@ describe("path length", () => {
   test("an arc from a latent to itself stays there", () => {
     const from = matrixOf([3, 4]);
     const points = pointsBetween({ from, to: from, along: "slerp", t: [0.5], shift: 0 });
-    expect(points.data[0]).toBeCloseTo(0.6, 7);
-    expect(points.data[1]).toBeCloseTo(0.8, 7);
+    expect(points.data[0]).toBeCloseTo(3, 7);
+    expect(points.data[1]).toBeCloseTo(4, 7);
+  });
+
+  test("an arc keeps the lengths of its ends", () => {
+    const [from, to] = [matrixOf([3, 0]), matrixOf([0, 5])];
+    const { data } = pointsBetween({ from, to, along: "slerp", t: [0.5], shift: 0 });
+    expect(Math.hypot(data[0] ?? 0, data[1] ?? 0)).toBeCloseTo(4, 7);
   });
 
   test("refuses latents of different shapes and distances that are not finite", async () => {

@@ -147,15 +147,17 @@ function mixed(a: Float64Array, weightA: number, b: Float64Array, weightB: numbe
   return a.map((v, j) => weightA * v + weightB * (b[j] ?? 0));
 }
 
-/** The unit vector at `place` of the arc from a to b; where they point alike, a's own. */
+/**
+ * The point at `place` of the arc between the directions of a and b, as far from 0 as the straight line
+ * between their lengths says; where they point alike, in a's direction.
+ */
 function onSphere(a: Float64Array, b: Float64Array, place: number): Float64Array {
-  const unit = (v: Float64Array) => {
-    const length = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0)) || 1;
-    return v.map((x) => x / length);
-  };
+  const length = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+  const unit = (v: Float64Array): Float64Array => v.map((x) => x / (length(v) || 1));
   const [start, end] = [unit(a), unit(b)];
   const cosine = start.reduce((sum, x, j) => sum + x * (end[j] ?? 0), 0);
   const angle = place * Math.acos(Math.min(1, Math.max(-1, cosine)));
   const across = unit(mixed(end, 1, start, -cosine));
-  return unit(mixed(start, Math.cos(angle), across, Math.sin(angle)));
+  const far = (1 - place) * length(a) + place * length(b);
+  return unit(mixed(start, Math.cos(angle), across, Math.sin(angle))).map((x) => x * far);
 }

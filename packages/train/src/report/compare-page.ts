@@ -108,7 +108,10 @@ function judgements(compared: Comparison): Html {
   );
   return html`<h2>How good they are</h2>
     ${runTable(shortNames(compared), [
-      ...rows.map(({ name, scores }) => ({ name, cells: scoreCells(scores) })),
+      ...rows.map(({ name, scores }) => ({
+        name,
+        cells: scoreCells(scores, judgedAlike(compared)),
+      })),
       { name: "in words", cells: words },
       ...conditionRows(compared).map(({ name, values }) => ({
         name,
@@ -117,7 +120,18 @@ function judgements(compared: Comparison): Html {
     ])}`;
 }
 
-function scoreCells(scores: ReturnType<typeof scoreRows>[number]["scores"]): Html[] {
+/** Judgements whose numbers can be held against each other: by the same features, on the same reference. */
+function judgedAlike({ runs }: Comparison): boolean {
+  const by = runs.flatMap(({ judgement: j }) =>
+    j === undefined ? [] : [[j.reference.key, j.features.name, j.features.resizer].join("\0")],
+  );
+  return new Set(by).size === 1;
+}
+
+function scoreCells(
+  scores: ReturnType<typeof scoreRows>[number]["scores"],
+  sameReference: boolean,
+): Html[] {
   const better = scores.find((s) => s !== undefined)?.better;
   const values = scores.flatMap((s) => (s === undefined ? [] : [s.value]));
   const top = better === "lower" ? Math.min(...values) : Math.max(...values);
@@ -127,7 +141,7 @@ function scoreCells(scores: ReturnType<typeof scoreRows>[number]["scores"]): Htm
     const alike = scores.every(
       (o) => o?.nGenerated === s.nGenerated && o.nReference === s.nReference,
     );
-    const isTop = alike && better !== "neither" && s.value === top;
+    const isTop = sameReference && alike && better !== "neither" && s.value === top;
     const value = isTop ? html`<b>${numberText(s.value)}</b>` : html`${numberText(s.value)}`;
     return html`${value} <span class="faint">${counts}</span>`;
   });

@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { imageGrid } from "./grid.ts";
 import { writeReport } from "./report.ts";
+import { readLog, rollbacksOf } from "./run-record.ts";
 import { emojiPixels } from "./testing.ts";
 
 let root: string;
@@ -66,7 +67,7 @@ interface Folder {
 }
 let nFolders = 0;
 
-async function report(folder: Folder) {
+async function written(folder: Folder): Promise<string> {
   const dir = join(root, String(nFolders++), folder.name ?? "0001-dcgan-emoji");
   await mkdir(join(dir, "samples"), { recursive: true });
   await writeFile(join(dir, "options.json"), JSON.stringify(folder.options ?? options));
@@ -75,6 +76,11 @@ async function report(folder: Folder) {
   for (const [name, bytes] of Object.entries(folder.samples ?? {})) {
     await writeFile(join(dir, "samples", name), bytes);
   }
+  return dir;
+}
+
+async function report(folder: Folder) {
+  const dir = await written(folder);
   const page = await readFile(await writeReport({ dir }), "utf8");
   const { document } = parseHTML(page);
   const texts = (selector: string): string[] =>
@@ -340,6 +346,18 @@ describe("the health of a run", () => {
     const charts = texts(".chart b");
     expect(charts).toContain("distance of samples to the data; 0 is alike");
     expect(charts.filter((title) => title.startsWith("health/"))).toEqual([]); // not twice
+  });
+
+  test("a rollback takes back what came after the step that it leads to", async () => {
+    const back = (step: number, from: number) => ({ step, log: {}, rollback: { from, rate: 0.5 } });
+    const steps = [10, 20, 30].map((step) => probed(step, "healthy"));
+    const again = [probed(30, "healthy"), back(20, 35), probed(40, "healthy")];
+    const { lines } = await readLog(await written({ lines: [...steps, back(20, 33), ...again] }));
+    expect(lines.map(({ step }) => step)).toEqual([10, 20, 20, 20, 40]);
+    expect(rollbacksOf(lines)).toEqual([
+      { to: 20, from: 33, rate: 0.5 },
+      { to: 20, from: 35, rate: 0.5 },
+    ]);
   });
 
   test("tells of returns after divergence, and says nothing where nothing was probed", async () => {

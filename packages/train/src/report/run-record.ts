@@ -136,8 +136,9 @@ async function readOptions(dir: string): Promise<ReportOptions> {
 }
 
 /**
- * The lines of a log in order of steps. What follows the last line break (a half line) is left out; a step
- * that comes again, as after a resume, replaces what was there from that step on.
+ * The lines of a log as they count. What follows the last line break (a half line) is left out; a step that
+ * comes again, as after a resume, replaces what was there from that step on. A rollback takes back what
+ * came after the step that it leads to, and stays itself.
  */
 function parseLines(content: string): { lines: StatsLine[]; nBadLines: number } {
   const lines: StatsLine[] = [];
@@ -146,8 +147,9 @@ function parseLines(content: string): { lines: StatsLine[]; nBadLines: number } 
     const line = parseLine(text);
     if (line === undefined) nBadLines++;
     else {
-      while ((lines.at(-1)?.step ?? -1) >= line.step) lines.pop();
-      lines.push(line);
+      const first = line.rollback === undefined ? line.step : line.step + 1;
+      const from = lines.findLastIndex((l) => !l.rollback && l.step < first) + 1;
+      lines.push(...lines.splice(from).filter((l) => l.rollback), line);
     }
   }
   return { lines, nBadLines };

@@ -62,8 +62,8 @@ export function scorerOf(request: {
       const features = await openFeatures({ cacheDir, samples: sides.reference });
       try {
         const evidence = { ...(await gather(sides, features, seed, {})), brief: true };
-        const scores = await metric.compute(evidence); // several where each class has its own
-        return scores.reduce((sum, { value }) => sum + value, 0) / scores.length;
+        const [score] = await metric.compute(evidence); // what is asked for comes first
+        return score?.value ?? Number.NaN;
       } finally {
         await features.close();
       }

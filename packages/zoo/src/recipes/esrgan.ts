@@ -31,6 +31,8 @@ export default recipe({
   differences: [
     "Features of a small classifier that comes with Duelo in place of VGG19's layer 5.4; features=none leaves them out.",
     "D moves first, and G answers the D that has moved, from the same forward pass; in [1] G moves first.",
+    "D's gradient passes through the means of both sides, as the paper's loss has it; [1] holds the other side's mean fixed.",
+    "G itself is what upscales; [1] averages its weights (0.999).",
     "One optimiser's state goes on from pre-training to the adversarial part.",
     "The pre-training's rate is halved each fifth of it (paper); [1] has a cosine with restarts.",
     "D halves images until a side is 4 (128x128 five times, as in [1]).",

@@ -11,6 +11,7 @@ import {
   type Clock,
   type Layer,
   type Net,
+  type Optimizer,
   type Scope,
   type Shape,
   type Tensor,
@@ -59,8 +60,8 @@ export default recipe({
     "G answers the D that has just moved, on the same batch with fresh noise in the levels above the coarsest.",
     "Pictures are in -1 to 1; [1] takes mean and standard deviation of the set away.",
     "Down is the mean of four pixels, up is bilinear between pixel centres; the paper blurs, and [1] has Torch's image.scale.",
-    "Momentum keeps m of the step before and adds 1 - m of the gradient, as Torch's does, but at its first step, where Torch's takes the whole gradient. Momentum begins at 0.5; at 0 where [1] trains its class-conditional levels above the coarsest.",
-    "The learning rate is divided by 1.000004 after every 45,000 images; by 1.00004 where [1] trains its class-conditional levels above the coarsest.",
+    "Momentum keeps m of the step before and adds 1 - m of the gradient, as Torch's does, but at its first step, where Torch's takes the whole gradient.",
+    "An epoch, after which rate and momentum change, is 45,000 images, whatever the data.",
     "The smallest pictures are 8 pixels high or wide at the most; the paper's sizes of 28, 14 and 8 are 28, 14 and 7 here.",
     "Which snapshot is kept: the last one, or the best by --eval-every; [1] takes that whose samples are nearest to validation images.",
   ],
@@ -209,14 +210,21 @@ export default recipe({
     } as Readonly<Record<string, Level>>;
   },
   optimizer: (c) => {
-    const published = momentum({
-      lr: (clock) =>
-        Math.max(c.lr / 1.000004 ** epochs(clock), 1e-6) * (1 - inertia(epochs(clock))),
-      momentum: (clock) => inertia(epochs(clock)),
-    });
-    const rule = c.rule === "adam" ? adam({ lr: c.lr, beta1: 0.5 }) : published;
+    const ruleOf = (k: number): Optimizer => {
+      if (c.rule === "adam") return adam({ lr: c.lr, beta1: 0.5 });
+      const told = c.nClasses > 0;
+      const fall = k > 0 && told ? 1.00004 : 1.000004; // [1]
+      const inertia = (clock: Clock): number =>
+        Math.min((k > 0 && !told ? 0.5 : 0) + 0.0008 * epochs(clock), 0.7); // [1]
+      const lr = (clock: Clock): number =>
+        Math.max(c.lr / fall ** epochs(clock), 1e-6) * (1 - inertia(clock));
+      return momentum({ lr, momentum: inertia });
+    };
     return Object.fromEntries(
-      levelsOf(c).flatMap((k) => [[`G${k}`, rule] as const, [`D${k}`, rule] as const]),
+      levelsOf(c).flatMap((k) => [
+        [`G${k}`, ruleOf(k)],
+        [`D${k}`, ruleOf(k)],
+      ]),
     );
   },
   ema: (c) =>
@@ -294,5 +302,3 @@ function net(nets: Nets, letter: "G" | "D", k: number): Nets[string] {
 }
 
 const epochs = ({ nImages }: Clock): number => Math.floor(nImages / epoch);
-/** 0.5, rising by 0.0008 an epoch to 0.7 [1]. */
-const inertia = (epochsDone: number): number => Math.min(0.5 + 0.0008 * epochsDone, 0.7);

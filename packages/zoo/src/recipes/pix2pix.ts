@@ -165,8 +165,25 @@ export default recipe({
   },
   noise: () => ({}),
   phases: (c) => {
-    const pair = (a: Tensor, b: Tensor): [Tensor, Tensor] =>
-      c.colour === "lab" ? [lightness(a), colours(b)] : [a, b];
+    const pairs = new WeakMap<Tensor, readonly [Tensor, Tensor]>();
+    /** What the nets see: the same tensors in both phases, so that G makes one picture for both. */
+    const pair = (a: Tensor, b: Tensor): readonly [Tensor, Tensor] => {
+      if (c.colour === "rgb") return [a, b];
+      const seen = pairs.get(a) ?? [lightness(a), colours(b)];
+      pairs.set(a, seen);
+      return seen;
+    };
+    if (c.gan === 0)
+      return [
+        {
+          update: ["G"],
+          loss({ G }, inputs) {
+            const [a, b] = pair(inputs.a, inputs.b);
+            const l1 = mean(abs(b.sub(G(a))));
+            return { loss: l1.mul(c.lambda), log: { "G/l1": l1 } };
+          },
+        },
+      ];
     return [
       {
         update: ["D"],

@@ -18,7 +18,7 @@ import {
   type Tensor,
 } from "@duelo/core";
 import { slope } from "../blocks/penalties.ts";
-import { int, number } from "../options.ts";
+import { int, number, type OptionValue } from "../options.ts";
 import { image, label, recipe } from "../recipe.ts";
 
 // StarGAN: one generator that is told the domain to go to; D says which domain an image is of, and
@@ -30,8 +30,14 @@ interface Judged {
   readonly domain: Tensor;
 }
 
-function refuse(shape: Shape): string | undefined {
+function refuse(
+  shape: Shape,
+  { levels }: Readonly<Record<string, OptionValue>>,
+): string | undefined {
   const [, height = 1, width = 1] = shape;
+  const least = 2 ** Number(levels);
+  if (Math.min(height, width) < least)
+    return `D halves pictures ${String(levels)} times, which ${height}x${width} cannot be; choose sides of ${least} at least, or fewer --set levels`;
   if (height % 4 === 0 && width % 4 === 0 && Math.min(height, width) >= 8) return undefined;
   return `${height}x${width} cannot be halved twice; choose sides that 4 divides, for example --size 64`;
 }
@@ -43,6 +49,7 @@ export default recipe({
   sources: ["[1] yunjey/stargan model.py, solver.py", "paper: Section 3, Eq. 1 to 8, Appendix 7.2"],
   differences: [
     "A domain is a class of the data and its loss a softmax, as [1] has it for RaFD; attributes that go together (CelebA) are another kind of label.",
+    "The preset `small` moves D twice for each move of G (nCritic), the paper five times.",
     "Target domains are drawn afresh; [1] shuffles the labels of the batch.",
     "G moves on a batch of its own after D's five; [1] takes D's last batch again.",
     "The learning rate falls at every step of the second half; [1] lowers it every 1,000.",

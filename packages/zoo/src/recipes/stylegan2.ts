@@ -70,10 +70,9 @@ export default recipe({
   differences: [
     "A style scales the input of a convolution and its demodulation the output, where [1] gives every sample a weight of its own: the same numbers, and faster on a CPU.",
     "The four graphs of a step (G, path length, D, R1) run in the order of [1], each with its own draws; the average of w moves in those of G only, [1] moves it in those of D too.",
-    "[1] averages G once a step; here the average also moves after a path-length update, so its decay is taken to the power 4/5.",
+    "[1] averages G once a step; here the average also moves after a path-length update, so with those its decay is taken to the power 4/5.",
     "[1] sets NaN in gradients to 0 and clips infinities; here such a step ends the run with its last good checkpoint.",
     "[1] computes high resolutions in 16 bits and clamps activations for that; here all is float32 and nothing is clamped.",
-    "A bias on which a penalty does not depend has gradient 0 there, so Adam's second moment of it fades; [1] leaves it alone.",
     "p of the augmentation stays at most 1; [1] lets it run on.",
     "Images to which no geometric augmentation happens are not resampled; in [1] they pass its filters.",
     "Sizes other than powers of two: the constant at the start has what is left after halving (96x64: 6x4).",
@@ -257,7 +256,7 @@ export default recipe({
       const onClass = told(y);
       if (onClass === undefined) return s.child("out", (l) => equalDense({ out: 1 })(l, f));
       const v = s.child("mapping", (l) =>
-        mapping({ out: c.wDim, layers: c.mapLayers })(l, undefined, onClass),
+        mapping({ out: c.wDim, layers: 8 })(l, undefined, onClass),
       );
       const logits = s.child("out", (l) => equalDense({ out: c.wDim })(l, f));
       return sum(mul(logits, v), { axes: [1], keep: true }).mul(1 / Math.sqrt(c.wDim));
@@ -266,9 +265,9 @@ export default recipe({
   },
   optimizer: (c) => ({ M: lazy(c.lr, everyG), G: lazy(c.lr, everyG), D: lazy(c.lr, everyD) }),
   ema: (c) => {
-    // Five updates in four steps: 4/5 of a batch each.
+    const updates = c.pathWeight > 0 ? 1 + 1 / everyG : 1; // in a step
     const ramp = c.emaRamp > 0 ? { rampUp: c.emaRamp } : {};
-    const decay = halfLife({ batch: 0.8 * c.batch, images: c.emaKimg * 1000, ...ramp });
+    const decay = halfLife({ batch: c.batch / updates, images: c.emaKimg * 1000, ...ramp });
     return { M: decay, G: decay };
   },
   noise: (c) => ({

@@ -230,6 +230,8 @@ def main():
         "counter": torch.tensor(7),
     }
     torch.save(views, OUT / "views.pth")
+    many = torch.arange(4.0)
+    torch.save({f"w{k}": many for k in range(5)}, OUT / "shared.pth")
 
 
 main()

@@ -53,6 +53,13 @@ describe("a pickle", () => {
     );
   });
 
+  test("that doubles a list again and again is no name, however it is asked for", () => {
+    const doubled = Array.from({ length: 60 }, (_, i) => ["](h", i, "h", i, "eq", i + 1]).flat();
+    expect(() => read("]q", 0, ...doubled, 0x8c, 1, "a", 0x93, ".")).toThrow(
+      "its pickle asks for a name that is no text",
+    );
+  });
+
   test("that is cut or scrambled ends in an error of its own", () => {
     const whole = pickle("}X", 1, 0, 0, 0, "a](K", 1, "K", 2, "es.");
     for (let n = 0; n < whole.length; n++)

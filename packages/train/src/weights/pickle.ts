@@ -175,7 +175,10 @@ class Machine {
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
   name(module: Pickled, name: Pickled): void {
-    const whole = `${String(module)}.${String(name)}`;
+    // Other values are never turned into text: of nested containers that could have no end.
+    if (typeof module !== "string" || typeof name !== "string")
+      throw new DamagedFileError("its pickle asks for a name that is no text");
+    const whole = `${module}.${name}`;
     if (!this.#rules.names.has(whole) && !Object.hasOwn(this.#rules.calls, whole)) {
       throw new DamagedFileError(
         `its pickle asks for ${whole}, and only tensors in plain containers are read; nothing of it was run`,

@@ -1,3 +1,4 @@
+import { sizeOf } from "@duelo/core";
 import { readFile } from "node:fs/promises";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
 import { errorCode } from "../run/file-system.ts";
@@ -9,6 +10,8 @@ import { contiguous, Storage, TensorView, torchRules } from "./torch-tensor.ts";
 const maxPickleBytes = 64 << 20;
 const maxEntries = 100_000;
 const maxLegacyBytes = 2 ** 31;
+/** Names that tensors share memory under, as tied weights do. */
+const mostShared = 4;
 const magic = 0x1950a86a20f9469cfc6cn; // the first number of files from before PyTorch 1.6
 
 /**
@@ -89,7 +92,7 @@ async function readLegacy(path: string, key: string | undefined): Promise<StateD
   const keys = next();
   const places = new Map<string, number>();
   for (const name of Array.isArray(keys) ? keys : []) {
-    const storage = rules.storages.get(String(name));
+    const storage = typeof name === "string" ? rules.storages.get(name) : undefined;
     if (storage === undefined || at + 8 > bytes.length)
       throw new DamagedFileError("it ends before its tensors do");
     const nElements = Number(bytes.readBigInt64LE(at));
@@ -113,17 +116,31 @@ async function stateDictOf(
   const tensors: Record<string, Tensors[string]> = {};
   const leftOut: string[] = [];
   const read = new Map<Storage, Uint8Array>();
-  for (const [name, entry] of weightsOf(value, key)) {
+  let [nShown, nStored] = [0, 0];
+  for (const [called, entry] of weightsOf(value, key)) {
+    const name = nameOf(called);
     if (!(entry instanceof TensorView) || entry.storage.dtype.float === undefined) {
-      leftOut.push(String(name));
+      leftOut.push(name);
       continue;
     }
+    nShown += sizeOf(entry.shape);
+    if (!read.has(entry.storage)) nStored += entry.storage.nElements;
+    if (nShown > mostShared * nStored)
+      throw new DamagedFileError(
+        `its tensors show the same numbers more than ${mostShared} times over`,
+      );
     const bytes = read.get(entry.storage) ?? (await bytesFor(entry.storage));
     read.set(entry.storage, bytes);
     const data = contiguous(entry, bytes);
-    tensors[String(name)] = { dtype: "float32", shape: entry.shape, data };
+    tensors[name] = { dtype: "float32", shape: entry.shape, data };
   }
   return { tensors, leftOut };
+}
+
+/** What an entry of a dict is called. Only text and numbers are turned into text: see `Machine.name`. */
+function nameOf(value: Pickled): string {
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  throw new DamagedFileError("it has entries whose names are no text");
 }
 
 const hasTensors = (value: Pickled | undefined): value is Map<Pickled, Pickled> =>
@@ -132,8 +149,8 @@ const hasTensors = (value: Pickled | undefined): value is Map<Pickled, Pickled> 
 function weightsOf(value: Pickled, key: string | undefined): Map<Pickled, Pickled> {
   if (key === undefined && hasTensors(value)) return value;
   const inner = value instanceof Map ? [...value].filter(([, entry]) => hasTensors(entry)) : [];
-  const names = inner.map(([name]) => String(name));
-  const chosen = key === undefined ? inner : inner.filter(([name]) => String(name) === key);
+  const names = inner.map(([name]) => nameOf(name));
+  const chosen = key === undefined ? inner : inner.filter(([name]) => nameOf(name) === key);
   const [only] = chosen;
   if (chosen.length === 1 && hasTensors(only?.[1])) return only[1];
   if (names.length === 0)

@@ -51,6 +51,13 @@ describe("weights of a PyTorch file", () => {
     expect(leftOut).toEqual(["counter"]);
   });
 
+  test("that are the same again and again are refused, before memory is taken for each", async () => {
+    const error = await readWeights({ path: path("shared.pth") }).catch((e: Error) => e.message);
+    expect(String(error).replace(golden, "")).toMatchInlineSnapshot(
+      `"/shared.pth is not used: its tensors show the same numbers more than 4 times over."`,
+    );
+  });
+
   test("of several sets are chosen by name", async () => {
     const several = path("several.pth");
     expect(Object.keys((await readWeights({ path: several, key: "netD" })).tensors)).toEqual(["w"]);

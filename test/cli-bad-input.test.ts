@@ -213,7 +213,7 @@ test("a run that is not there, or cannot do what is asked of it", async () => {
     `"2: There is no run photos in runs. The latest are 0001-gan-2d-ring8."`,
   );
   expect(await refused("sample 1 -n 0")).toMatchInlineSnapshot(
-    `"2: Option '-n, --number <n>' argument '0' is invalid. It takes a whole number from 1 up. See duelo sample --help."`,
+    `"2: Option '-n, --number <n>' argument '0' is invalid. It takes a whole number from 1 to 1,000,000. See duelo sample --help."`,
   );
   expect(await refused("sample 1 --label cat")).toMatchInlineSnapshot(
     `"2: This generator knows no classes, so --label has nothing to choose."`,
@@ -225,10 +225,10 @@ test("a run that is not there, or cannot do what is asked of it", async () => {
     `"2: --grid and --out were both given. Choose one picture, or one file for each."`,
   );
   expect(await refused("sample 1 --grid photos")).toMatchInlineSnapshot(
-    `"2: photos cannot be written (EISDIR). Choose a place where files can be made."`,
+    `"2: photos cannot be written: it is a folder. Choose another place."`,
   );
   expect(await refused("sample 1 --out texts/a.txt")).toMatchInlineSnapshot(
-    `"2: texts/a.txt cannot be written (EEXIST). Choose a place where files can be made."`,
+    `"2: texts/a.txt cannot be written: it is a file. Choose another place."`,
   );
   expect(await refused("export 1 --out texts/a.txt/G.onnx")).toMatchInlineSnapshot(
     `"1: Could not write texts/a.txt/G.onnx (ENOTDIR: not a directory, open 'HOME/texts/a.txt/G.onnx.tmp'). The run itself is unchanged."`,

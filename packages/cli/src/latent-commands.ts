@@ -35,7 +35,7 @@ interface Hooks {
 
 /** Runs a library function and says what it did: as JSON, or `text` on stderr and the place on stdout. */
 export async function doAndTell<R extends { readonly dir: string }>(o: {
-  flags: RunFlags;
+  flags: Pick<RunFlags, "out" | "json">;
   terminal: Terminal;
   /** What the progress line calls it: "projecting". */
   doing: string;
@@ -51,7 +51,7 @@ export async function doAndTell<R extends { readonly dir: string }>(o: {
         note: reporter.note,
         signal,
       }),
-    () => undefined,
+    () => reporter.note("Stopping; what was written before is whole. Once more ends it at once."),
   ).finally(reporter.rest);
   if (flags.json) return terminal.out(`${JSON.stringify(result)}\n`);
   terminal.err(text(result));

@@ -1,11 +1,23 @@
 import { InvalidArgumentError } from "commander";
 
-/** A whole number of at least `least`. */
-export function whole(least: number): (text: string) => number {
+/** A whole number of at least `least`, and at most `most` where there is such. */
+export function whole(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const upTo = most === Number.MAX_SAFE_INTEGER ? "up" : `to ${most.toLocaleString("en")}`;
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value)) {
-      throw new InvalidArgumentError(`It takes a whole number from ${least} up.`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It takes a whole number from ${least} ${upTo}.`);
+    }
+    return value;
+  };
+}
+
+/** A number from `least` to `most`. */
+export function between(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`It takes a number from ${least} to ${most}.`);
     }
     return value;
   };
@@ -39,13 +51,7 @@ export function share(text: string): number {
 }
 
 /** A number from 0 to 1. */
-export function part(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError("It takes a number from 0 to 1.");
-  }
-  return value;
-}
+export const part = between(0, 1);
 
 /** Whole numbers from 0 up, such as `0,2,5` or `0-3,8`. */
 export function numbers(text: string): number[] {

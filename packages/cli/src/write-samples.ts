@@ -1,14 +1,16 @@
-import { FailureError, UserError } from "@duelo/core";
+import { UserError } from "@duelo/core";
 import {
   besideGrid,
+  demandPlace,
+  demandWritable,
   encodeImages,
   imageGrid,
   pointPlot,
   sampleRun,
   type Samples,
+  writeWhole,
 } from "@duelo/train";
-import { mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { cacheDir } from "./cache-dir.ts";
 
 export interface WriteSamplesRequest {
@@ -42,22 +44,16 @@ export async function writeSamples(
       "--grid and --out were both given. Choose one picture, or one file for each.",
     );
   }
+  if (grid !== undefined) demandPlace(grid);
+  if (out !== undefined) demandWritable(out, "folder");
   const samples = await sampleRun({ cacheDir: cacheDir(), ...sampling });
   const { dir } = samples;
   if (out !== undefined) {
-    const files = await filesOf(samples);
-    await onDisk(out, () => mkdir(out, { recursive: true }));
-    for (const [name, bytes] of files) {
-      await onDisk(join(out, name), () => writeFile(join(out, name), bytes));
-    }
+    for (const [name, bytes] of await filesOf(samples)) await writeWhole(join(out, name), bytes);
     return { path: out, dir };
   }
   const path = grid ?? `${basename(dir)}.png`;
-  const picture = await pictureOf(samples);
-  await onDisk(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, picture);
-  });
+  await writeWhole(path, await pictureOf(samples));
   return { path, dir };
 }
 
@@ -79,9 +75,9 @@ async function pictureOf(samples: Samples): Promise<Uint8Array> {
   return pointPlot({ real: new Float32Array(), generated: samples.pixels });
 }
 
-async function filesOf(samples: Samples): Promise<[name: string, bytes: Uint8Array | string][]> {
+async function filesOf(samples: Samples): Promise<[name: string, bytes: Uint8Array][]> {
   const images = pixelsOf(samples);
-  if (images === undefined) return [["points.csv", csvOf(samples)]];
+  if (images === undefined) return [["points.csv", new TextEncoder().encode(csvOf(samples))]];
   const digits = Math.max(4, String(images.shape[0] - 1).length);
   const files = await encodeImages(images);
   return files.map((bytes, i) => [`${String(i).padStart(digits, "0")}.png`, bytes]);
@@ -92,18 +88,4 @@ function csvOf({ pixels, shape }: Samples): string {
   const head = Array.from({ length: d }, (_, c) => `x${c}`).join(",");
   const rows = Array.from({ length: n }, (_, i) => pixels.subarray(i * d, (i + 1) * d).join(","));
   return `${[head, ...rows].join("\n")}\n`;
-}
-
-const ofUser = ["ENOENT", "ENOTDIR", "EEXIST", "EISDIR", "EACCES", "EPERM", "EROFS"];
-
-async function onDisk<T>(path: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    const text = `${path} cannot be written (${code}).`;
-    if (ofUser.includes(code))
-      throw new UserError(`${text} Choose a place where files can be made.`);
-    throw new FailureError(`${text} The run itself is unchanged.`);
-  }
 }

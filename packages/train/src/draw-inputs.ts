@@ -46,7 +46,8 @@ export function labelsFor(
   classes: readonly string[],
 ): Int32Array {
   if (label === undefined) return Int32Array.from(numbers, (i) => i % classes.length);
-  const index = classes.includes(label) ? classes.indexOf(label) : Number(label);
+  const number = /^\d+$/.test(label) ? Number(label) : Number.NaN;
+  const index = classes.includes(label) ? classes.indexOf(label) : number;
   if (!Number.isInteger(index) || index < 0 || index >= classes.length) {
     const near = suggestion(label, classes);
     throw new UserError(`There is no class "${label}".${near} Classes: ${classes.join(", ")}.`);

@@ -1,9 +1,10 @@
 import { UserError } from "@duelo/core";
-import { statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { toRecord, type Target } from "./data/decode.ts";
 import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
+import type { Skipped } from "./data/source.ts";
 import type { RunChoice } from "./export.ts";
 import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
@@ -25,10 +26,64 @@ export interface PictureJob {
 }
 
 /**
- * Every picture of `input`, a file or a folder, and where it goes: each keeps its name, as PNG. Throws
- * UserError, before anything is made.
+ * Every picture of `input`, a file or a folder, and where it goes: each keeps its name, as PNG. Other files
+ * of a folder are said to be skipped; what lies in `out` is not taken. Throws UserError, before anything is
+ * made: also where a file to be written is one of those to be read.
+ * @param beside extensions of what is written beside each PNG
  */
-export function pictureJobs(input: string, out: string): PictureJob[] {
+export function pictureJobs(
+  input: string,
+  out: string,
+  beside: readonly string[] = [],
+): { jobs: PictureJob[]; skipped: Skipped[] } {
+  demandPng(out);
+  demandWritable(out, extname(out).toLowerCase() === ".png" ? "file" : "folder");
+  const { jobs, skipped } = jobsOf(input, out);
+  const sources = new Map(jobs.map(({ path }) => [resolve(path), path]));
+  for (const job of jobs)
+    for (const extension of [".png", ...beside]) {
+      const source = sources.get(resolve(withExtension(job.out, extension)));
+      if (source !== undefined)
+        throw new UserError(`${source} would be written over. Choose another --out.`);
+    }
+  return { jobs, skipped };
+}
+
+/** Throws UserError for a place where no PNG can be made. */
+export function demandPlace(out: string): void {
+  demandPng(out);
+  demandWritable(out, "file");
+}
+
+/** Throws UserError for a name of a picture in another format: only PNG is written. */
+function demandPng(out: string): void {
+  const extension = extname(out).toLowerCase();
+  if (extension === ".png" || !isPictureName(out)) return;
+  throw new UserError(
+    `Pictures are written as PNG, and ${out} ends in ${extension}. End it with .png.`,
+  );
+}
+
+/** Throws UserError where a file or folder cannot be made; folders above it may be missing. */
+export function demandWritable(path: string, kind: "file" | "folder"): void {
+  const refusal = (why: string): UserError =>
+    new UserError(`${path} cannot be written: ${why}. Choose another place.`);
+  const place = resolve(path);
+  const isThere = existsSync(place);
+  const isFolder = isThere && statSync(place).isDirectory();
+  if (isThere && isFolder !== (kind === "folder"))
+    throw refusal(`it is a ${isFolder ? "folder" : "file"}`);
+  let above = isFolder ? place : dirname(place);
+  while (!existsSync(above)) above = dirname(above);
+  if (!statSync(above).isDirectory()) throw refusal(`${above} is no folder`);
+  try {
+    accessSync(above, constants.W_OK);
+  } catch {
+    throw refusal(`nothing may be made in ${above}`);
+  }
+}
+
+function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skipped[] } {
   const stats = (() => {
     try {
       return statSync(input);
@@ -39,26 +94,44 @@ export function pictureJobs(input: string, out: string): PictureJob[] {
   const isPng = extname(out).toLowerCase() === ".png";
   if (!stats.isDirectory()) {
     const name = basename(input);
-    return [{ path: input, name, out: isPng ? out : join(out, pngName(name)) }];
+    const job = { path: input, name, out: isPng ? out : join(out, pngName(name)) };
+    return { jobs: [job], skipped: [] };
   }
   if (isPng)
     throw new UserError(`${input} is a folder, so --out is one too, and ${out} is a PNG's name.`);
-  const files = listFiles(input).filter((f) => isPictureName(f.name));
+  const within = resolve(out) === resolve(input) ? undefined : `${resolve(out)}${sep}`;
+  const listed = listFiles(input).filter(
+    ({ path }) => within === undefined || !resolve(path).startsWith(within),
+  );
+  const files = listed.filter((f) => isPictureName(f.name));
+  const skipped = listed
+    .filter((f) => !files.includes(f))
+    .map(({ name }) => ({
+      file: name,
+      reason: `by its name it is no ${pictureFormats.replace(" and ", " or ")}`,
+    }));
   if (files.length === 0)
     throw new UserError(`The folder ${input} holds no pictures (${pictureFormats}).`);
   const taken = new Map<string, string>();
-  return files.map(({ path, name }) => {
+  const jobs = files.map(({ path, name }) => {
     const to = join(out, pngName(name));
     const other = taken.get(to);
     if (other !== undefined)
       throw new UserError(
         `${other} and ${name} would both be written as ${pngName(name)}. Rename one of them.`,
       );
-    if (resolve(to) === resolve(path))
-      throw new UserError(`${path} would be written over itself. Choose another --out.`);
     taken.set(to, name);
     return { path, name, out: to };
   });
+  return { jobs, skipped };
+}
+
+/** Says which files of a folder are no pictures. */
+export function tellSkipped(
+  skipped: readonly Skipped[],
+  note: ((line: string) => void) | undefined,
+): void {
+  for (const { file, reason } of skipped) note?.(`Left out ${file}: ${reason}.`);
 }
 
 /** A path with another extension: `a/b.png` and `.npy` give `a/b.npy`. */

@@ -100,7 +100,7 @@ beforeAll(async () => {
   const lab = { colour: "lab", patch: "1", widthG: 2, widthD: 2 };
   const pix2pix = { recipe: "pix2pix", data: light, derive: "grey", set: lab, height: 8 } as const;
   await train({ runs, threads: 1, cacheDir: place("cache"), ...pix2pix, budget: { steps: 1 } });
-});
+}, 120_000);
 
 const go = (over: Partial<TranslateRequest>, notes: string[] = []) =>
   translateRun(
@@ -115,9 +115,10 @@ describe("a folder", () => {
     expect(written).toEqual([place("out/deeper/two.webp.png"), place("out/one.png")]);
     expect(await level(place("out/one.png"))).toBe(215);
     expect(await level(place("out/deeper/two.webp.png"))).toBe(55);
-    expect(skipped.map((s) => s.file)).toEqual(["broken.jpg"]);
+    expect(skipped.map((s) => s.file)).toEqual(["notes.txt", "broken.jpg"]);
     expect(notes).toMatchInlineSnapshot(`
       [
+        "Left out notes.txt: by its name it is no PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG.",
         "Left out broken.jpg: not in a picture format that can be read, or cut short.",
       ]
     `);
@@ -207,7 +208,7 @@ describe("refused in one sentence, with nothing written", () => {
       `"DIR/in is a folder, so --out is one too, and DIR/nothing.png is a PNG's name."`,
     );
     expect(await refused({ out: place("in") })).toMatchInlineSnapshot(
-      `"DIR/in/deeper/two.webp.png would be written over itself. Choose another --out."`,
+      `"DIR/in/deeper/two.webp.png would be written over. Choose another --out."`,
     );
   });
 });

@@ -5,11 +5,13 @@ import { decodeWhole, PictureError, toRecord, type Target } from "./data/decode.
 import type { Pixels, Skipped } from "./data/source.ts";
 import { labelsFor } from "./draw-inputs.ts";
 import type { FunctionInput } from "./function-card.ts";
+import { readTrained } from "./export.ts";
 import { openFunction, type OpenFunction } from "./open-function.ts";
 import {
   pictureJobs,
   readEncoded,
   targetOf,
+  tellSkipped,
   writeWhole,
   type PictureJob,
   type PictureRequest,
@@ -47,10 +49,11 @@ export async function translateRun(
     signal?: AbortSignal;
   } = {},
 ): Promise<Translated> {
-  const jobs = pictureJobs(request.input, request.out);
+  const { jobs, skipped } = pictureJobs(request.input, request.out);
+  tellSkipped(skipped, hooks.note);
   const { f, feeds, image } = await openDirection(request);
   const written: string[] = [];
-  const skipped: Skipped[] = [];
+  const unread: Skipped[] = [];
   try {
     for (const [i, job] of jobs.entries()) {
       hooks.signal?.throwIfAborted();
@@ -59,7 +62,7 @@ export async function translateRun(
         throw error;
       });
       if (made instanceof PictureError) {
-        skipped.push({ file: job.name, reason: made.message });
+        unread.push({ file: job.name, reason: made.message });
         hooks.note?.(`Left out ${job.name}: ${made.message}.`);
       } else {
         await writeWhole(job.out, made);
@@ -70,10 +73,10 @@ export async function translateRun(
   } finally {
     await f.close();
   }
-  const [first] = skipped;
+  const [first] = unread;
   if (written.length === 0 && first !== undefined)
     throw new UserError(`${first.file} cannot be read: ${first.reason}. Nothing was written.`);
-  return { dir: f.run.dir, written, skipped };
+  return { dir: f.run.dir, written, skipped: [...skipped, ...unread] };
 }
 
 interface Direction {
@@ -85,6 +88,12 @@ interface Direction {
 
 async function openDirection(request: TranslateRequest): Promise<Direction> {
   const { to, colours, input: _input, out: _out, seed: _seed, ...rest } = request;
+  const { recipe: known, context, info } = await readTrained({ runs: "runs", ...rest });
+  const functions = Object.keys(known.functions(context));
+  if (functions.includes("upscale"))
+    throw new UserError(
+      `Run ${info.name} (${known.name}) makes pictures larger: duelo upscale does that.`,
+    );
   const sample = await openFunction(rest);
   const { inputs, classes, recipe } = sample.card;
   const label = inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
@@ -110,6 +119,8 @@ async function openDirection(request: TranslateRequest): Promise<Direction> {
       throw new UserError(
         `Run ${sample.run.name} goes to A or B, not to "${to}".${suggestion(to, ["A", "B"])}`,
       );
+    if (!functions.includes("toA"))
+      throw new UserError(`Run ${sample.run.name} (${recipe}) goes to B alone. Leave out --to.`);
   } catch (error) {
     await sample.close();
     throw error;

@@ -28,7 +28,7 @@ export function addMix(program: Command, terminal: Terminal): void {
       const { json: _, ...rest } = flags;
       await doAndTell({
         ...{ flags, terminal, doing: "mixing" },
-        work: () => mixRun({ ...said(rest), out: flags.out, run }),
+        work: (hooks) => mixRun({ ...said(rest), out: flags.out, run }, hooks),
         text: (r) =>
           `Layers ${r.layers.join(", ")} of the columns, the rest of the rows, by ${r.dir}\n`,
       });

@@ -8,7 +8,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     .command("sample")
     .description("make samples with the generator of a run")
     .argument("<run>", "its number, its name, latest, or the path of its folder")
-    .option("-n, --number <n>", "how many", whole(1), 64)
+    .option("-n, --number <n>", "how many", whole(1, 1_000_000), 64)
     .option("--label <class>", "one class for all, by name or number")
     .option(
       "--truncation <t>",
@@ -20,13 +20,14 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option("--out <folder>", "write each to a file of its own instead")
     .option("--best", "the best checkpoint of the run, not the last")
     .option("--runs <folder>", "folder of run folders", "runs")
+    .option("--json", "print what was done as JSON")
     .addHelpText(
       "after",
       "\nExamples:\n  duelo sample latest --grid faces.png\n  duelo sample 0003 -n 1000 --label Sneaker --out sneakers",
     )
     .action(async (run: string, flags: SampleFlags) => {
       const { writeSamples } = await import("../write-samples.ts");
-      const { number, label, truncation, ...rest } = flags;
+      const { number, label, truncation, json, ...rest } = flags;
       const written = await writeSamples({
         ...rest,
         run,
@@ -34,6 +35,7 @@ export function addSample(program: Command, terminal: Terminal): void {
         ...(label === undefined ? {} : { label }),
         ...(truncation === undefined ? {} : { truncation }),
       });
+      if (json) return terminal.out(`${JSON.stringify({ ...written, n: number })}\n`);
       terminal.err(`${plural(number, "sample")} of ${written.dir}\n`);
       terminal.out(`${written.path}\n`);
     });
@@ -48,4 +50,5 @@ interface SampleFlags {
   readonly out?: string;
   readonly best?: true;
   readonly runs: string;
+  readonly json?: true;
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { TranslateRequest } from "@duelo/train";
 import { plural } from "../format.ts";
+import { doAndTell, leftOut } from "../latent-commands.ts";
 import { whole } from "../parse.ts";
-import { textReporter } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Flags {
@@ -12,6 +12,7 @@ interface Flags {
   readonly best?: boolean;
   readonly threads?: number;
   readonly runs: string;
+  readonly json?: true;
 }
 
 export function addTranslate(program: Command, terminal: Terminal): void {
@@ -44,16 +45,19 @@ const common = (command: Command): Command =>
     .option("--seed <n>", "of the noise that the network takes (default: 0)", whole(0))
     .option("--best", "the best checkpoint of the run, not the last")
     .option("--threads <n>", "CPU threads (default: one for each core)", whole(1))
-    .option("--runs <folder>", "folder of run folders", "runs");
+    .option("--runs <folder>", "folder of run folders", "runs")
+    .option("--json", "print what was written as JSON");
 
-async function tell(request: TranslateRequest, terminal: Terminal): Promise<void> {
+async function tell(
+  request: TranslateRequest & { json?: true },
+  terminal: Terminal,
+): Promise<void> {
   const { translateRun } = await import("@duelo/train");
-  const reporter = textReporter(terminal);
-  const { written, skipped, dir } = await translateRun(request, {
-    progress: (done, total) => reporter.data(done, total, "translating"),
-    note: reporter.note,
-  }).finally(reporter.rest);
-  const left = skipped.length === 0 ? "" : `, ${plural(skipped.length, "picture")} left out`;
-  terminal.err(`${plural(written.length, "picture")} by ${dir}${left}\n`);
-  terminal.out(`${request.out}\n`);
+  const { json, ...asked } = request;
+  await doAndTell({
+    ...{ flags: request, terminal, doing: "translating" },
+    work: (hooks) => translateRun(asked, hooks),
+    text: ({ written, skipped, dir }) =>
+      `${plural(written.length, "picture")} by ${dir}${leftOut(skipped)}\n`,
+  });
 }

@@ -28,7 +28,7 @@ export function addTruncate(program: Command, terminal: Terminal): void {
       const { samples, json: _, ...rest } = flags;
       await doAndTell({
         ...{ flags, terminal, doing: "drawing" },
-        work: () => truncateRun({ ...rest, run, ...said({ numbers: samples }) }),
+        work: (hooks) => truncateRun({ ...rest, run, ...said({ numbers: samples }) }, hooks),
         text: (r) => `Truncations ${r.values.join(", ")} in ${r.space}, by ${r.dir}\n`,
       });
     });

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { UpscaleRequest } from "@duelo/train";
 import { plural } from "../format.ts";
+import { doAndTell, leftOut } from "../latent-commands.ts";
 import { whole } from "../parse.ts";
-import { textReporter } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
 type Flags = Omit<UpscaleRequest, "run" | "input"> & { readonly json?: true };
@@ -30,17 +30,11 @@ export function addUpscale(program: Command, terminal: Terminal): void {
     )
     .action(async (run: string, input: string, { json, ...flags }: Flags) => {
       const { upscaleRun } = await import("@duelo/train");
-      const reporter = textReporter(terminal);
-      const done = await upscaleRun(
-        { ...flags, run, input },
-        {
-          progress: (n, total) => reporter.data(n, total, "upscaling"),
-          note: reporter.note,
-        },
-      ).finally(reporter.rest);
-      const { written, skipped, dir } = done;
-      const left = skipped.length === 0 ? "" : `, ${plural(skipped.length, "picture")} left out`;
-      terminal.err(`${plural(written.length, "picture")} by ${dir}${left}\n`);
-      terminal.out(json ? `${JSON.stringify(done)}\n` : `${flags.out}\n`);
+      await doAndTell({
+        ...{ flags: { ...flags, ...(json && { json }) }, terminal, doing: "upscaling" },
+        work: (hooks) => upscaleRun({ ...flags, run, input }, hooks),
+        text: ({ written, skipped, dir }) =>
+          `${plural(written.length, "picture")} by ${dir}${leftOut(skipped)}\n`,
+      });
     });
 }

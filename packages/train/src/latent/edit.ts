@@ -2,7 +2,7 @@ import { UserError } from "@duelo/core";
 import { featureNet } from "../features/named-net.ts";
 import type { FeatureNet } from "../features/feature-net.ts";
 import type { Matrix } from "../metrics/matrix.ts";
-import { writeWhole } from "../picture-files.ts";
+import { demandPlace, writeWhole } from "../picture-files.ts";
 import { imageGrid, type Pixels } from "../report/grid.ts";
 import {
   featuresOfPictures,
@@ -64,6 +64,7 @@ export interface Edited {
 interface Hooks {
   progress?(done: number, total: number): void;
   note?(line: string): void;
+  readonly signal?: AbortSignal;
 }
 
 const nSteps = 3; // each way
@@ -77,7 +78,9 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
   const { seed = 0, cacheDir, features = "emoji-classifier", threads, strength = 3 } = request;
   if (!(strength > 0 && Number.isFinite(strength)))
     throw new UserError(`A strength of ${strength} changes nothing; take a number above 0.`);
-  const run = await openStyleRun(request);
+  demandPlace(request.out);
+  demandOneWay(request, hooks.note);
+  const run = await openStyleRun(request, hooks.signal ? { signal: hooks.signal } : {});
   const net = await featureNet({
     ...{ name: features, cacheDir },
     ...(threads === undefined ? {} : { threads }),
@@ -107,6 +110,20 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
     await net.close();
     await run.close();
   }
+}
+
+/** Throws UserError for options that would have no effect beside others. */
+function demandOneWay(request: EditRequest, note: Hooks["note"]): void {
+  const { by, direction, numbers, latents, keep = [] } = request;
+  const surveys = direction === undefined && (by === "sefa" || by === "pca");
+  if (numbers !== undefined && latents !== undefined)
+    throw new UserError("Samples and latents were both named. Choose which are edited.");
+  if (surveys && keep.length > 0)
+    throw new UserError("Say out of which --direction --keep is to be taken.");
+  if (surveys && numbers !== undefined && numbers.length > 1)
+    note?.(
+      `The first directions are drawn on sample ${numbers[0]} alone; name a --direction for all.`,
+    );
 }
 
 const allLayers = (run: StyleRun): number[] => Array.from({ length: run.nLayers }, (_, i) => i);

@@ -8,7 +8,7 @@ import type { Feeds } from "../feeder.ts";
 import type { FunctionCard } from "../function-card.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { openFunction, type OpenFunction } from "../open-function.ts";
-import { writeWhole } from "../picture-files.ts";
+import { demandWritable, writeWhole } from "../picture-files.ts";
 import { imageGrid, type Pixels } from "../report/grid.ts";
 import { encodeFilm, filmFormat } from "./film.ts";
 import { readLatents } from "./latent-file.ts";
@@ -31,7 +31,7 @@ export interface InterpolateRequest extends RunChoice {
   readonly frames?: number;
   /** 16 unless said otherwise. */
   readonly framesPerSecond?: number;
-  /** One class for all, by name or number. Without it, sample i keeps its class in w, and all have the first in z. */
+  /** One class for all, by name or number. Without it, sample i keeps its class in w, and all have that of the first in z. */
   readonly label?: string;
   /** Draws w towards its average: 1 not at all, 0 altogether. */
   readonly truncation?: number;
@@ -49,11 +49,12 @@ export interface Interpolated {
 
 interface Hooks {
   progress?(done: number, total: number): void;
+  readonly signal?: AbortSignal;
 }
 
 /**
- * A film, or a row of pictures, that goes from sample to sample, in z or in w; the noise is that of the
- * first sample all the way. Throws UserError.
+ * A film that goes from sample to sample and back, in z or in w, or a row of pictures for each way; the
+ * noise is that of the first sample all the way. Throws UserError.
  */
 export async function interpolateRun(
   request: InterpolateRequest,
@@ -68,11 +69,13 @@ export async function interpolateRun(
   const has = hasW(trained.recipe, trained.context);
   const { space = has ? "w" : "z" } = request;
   const { along = space === "w" ? "lerp" : "slerp" } = request;
+  const stop = hooks.signal === undefined ? {} : { signal: hooks.signal };
+  demandWritable(out, "file");
   const o = { ...request, along, closed: format !== "png" };
   const frames =
     has || space === "w" || request.latents !== undefined
-      ? await throughStyles(o, space)
-      : await throughSamples(o);
+      ? await throughStyles(o, space, stop)
+      : await throughSamples(o, stop);
   hooks.progress?.(1, 2);
   const bytes =
     format === "png"
@@ -98,8 +101,12 @@ function walked(rows: Matrix, { along, closed, frames: nFrames = 16 }: Way): Mat
   return { rows: points.length, cols, data };
 }
 
-async function throughStyles(o: Way, space: "z" | "w"): Promise<Pixels> {
-  const run = await openStyleRun(o);
+async function throughStyles(
+  o: Way,
+  space: "z" | "w",
+  stop: Pick<Hooks, "signal">,
+): Promise<Pixels> {
+  const run = await openStyleRun(o, stop);
   try {
     const ws = await wayOf(run, o, space);
     const first = o.numbers?.[0] ?? 0;
@@ -128,23 +135,27 @@ async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
   }
   const z = walked(run.draw({ numbers, ...seedOf(o) }), o);
   const { classes } = run.trained;
-  const only = classes.length === 0 ? undefined : (label ?? "0");
-  const w = await run.map({ numbers: new Int32Array(z.rows), z, label: only ?? label, psi });
+  const only = classes.length === 0 ? label : (label ?? classOf(numbers, classes));
+  const w = await run.map({ numbers: new Int32Array(z.rows), z, label: only, psi });
   return everyLayer(w, run.nLayers);
 }
+
+/** The number of the first sample's class, as text. */
+const classOf = (numbers: readonly number[], classes: readonly string[]): string =>
+  String((numbers[0] ?? 0) % classes.length);
 
 const seedOf = ({ seed }: InterpolateRequest): { seed?: number } =>
   seed === undefined ? {} : { seed };
 
 /** The walk of a generator without a W: through all of its normal noise that is not drawn in its nets. */
-async function throughSamples(o: Way): Promise<Pixels> {
+async function throughSamples(o: Way, stop: Pick<Hooks, "signal">): Promise<Pixels> {
   if (o.truncation !== undefined)
     throw new UserError(
       "This generator has no W, so --truncation has nothing to draw to an average.",
     );
   const f = await openFunction(o);
   try {
-    const { samples } = await f.call(feedsOf(f.card, o));
+    const { samples } = await f.call(feedsOf(f.card, o), stop);
     const [n = 0, c = 0, h = 0, w = 0] = samples?.shape ?? [];
     const range = f.card.outputs.find((out) => out.name === "samples")?.range;
     if (!(samples?.data instanceof Float32Array) || range === undefined) throw noPictures(f);
@@ -171,7 +182,7 @@ function feedsOf(card: FunctionCard, o: Way): Feeds {
   const first = new Int32Array(n).fill(numbers[0] ?? 0);
   const fed = (input: FunctionCard["inputs"][number]): HostTensor => {
     if (input.kind === "label")
-      return { dtype: "int32", shape: [n], data: labelsFor(first, label ?? "0", card.classes) };
+      return { dtype: "int32", shape: [n], data: labelsFor(first, label, card.classes) };
     if (input.kind !== "normal" || input.name.startsWith("noise/"))
       return drawNoise({ input, n, seed, numbers: first });
     const stops = drawNoise({ input, n: numbers.length, seed, numbers });

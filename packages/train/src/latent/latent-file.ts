@@ -2,6 +2,7 @@ import { UserError } from "@duelo/core";
 import { readFile } from "node:fs/promises";
 import { statSync } from "node:fs";
 import { basename } from "node:path";
+import { z } from "zod";
 import { listFiles, pathError } from "../data/files.ts";
 import { openNpyVectors } from "../data/npy.ts";
 import type { Matrix } from "../metrics/matrix.ts";
@@ -22,6 +23,8 @@ export interface LatentCard {
   readonly run: string;
   readonly recipe: string;
   readonly step: number;
+  /** Digest of the weights of that generator. */
+  readonly weights: string;
   readonly [key: string]: unknown;
 }
 
@@ -78,9 +81,13 @@ function isFolder(path: string): boolean {
 
 async function readLatent(path: string, run: StyleRun): Promise<Latent> {
   const { info } = run.trained;
-  const of = await runOf(path);
-  if (of !== undefined && of !== info.name)
-    throw new UserError(`${path} is a latent of run ${of}, not of ${info.name}. Project it again.`);
+  const of = await cardOf(path);
+  if (of !== undefined && of.weights !== run.digest)
+    throw new UserError(
+      of.run === info.name && of.step !== run.trained.step
+        ? `${path} is a latent of ${of.run} at step ${of.step}, and this is step ${run.trained.step}. Project it again.`
+        : `${path} is a latent of another run, ${of.run} (${of.recipe}), not of ${info.name}. Project it again.`,
+    );
   const { x, columns } = openNpyVectors(path, basename(path));
   const rows = x.length / columns.length;
   if (columns.length !== run.wDim || (rows !== run.nLayers && rows !== 1))
@@ -92,14 +99,16 @@ async function readLatent(path: string, run: StyleRun): Promise<Latent> {
   return { name: basename(path, ".npy"), ws };
 }
 
-/** The run that the file beside a latent names, if there is one. */
-async function runOf(path: string): Promise<string | undefined> {
+const cardSchema = z.object({
+  ...{ run: z.string(), recipe: z.string(), step: z.number(), weights: z.string() },
+});
+
+/** What the file beside a latent says of where it is from, if there is one. */
+async function cardOf(path: string): Promise<z.infer<typeof cardSchema> | undefined> {
   const text = await readFile(cardPath(path), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const card: unknown = JSON.parse(text);
-    if (typeof card === "object" && card !== null && "run" in card && typeof card.run === "string")
-      return card.run;
+    return cardSchema.parse(JSON.parse(text));
   } catch {
     // said below
   }

@@ -152,7 +152,7 @@ describe("interpolate", () => {
     expect((await sharp(place("walk.webp")).metadata()).pages).toBe(12);
     expect(await go({ out: place("walk.gif"), space: "z" })).toMatchObject({ along: "slerp" });
     expect((await sharp(place("walk.gif")).metadata()).pages).toBe(12);
-    expect(await go({ out: place("walk.png") })).toMatchObject({ nFrames: 9 });
+    expect(await go({ out: place("walk.png") })).toMatchObject({ nFrames: 10 });
     const z = await go({ ...three, run: "3", out: place("z.webp") });
     expect(z).toMatchObject({ nFrames: 12, space: "z", along: "slerp" });
   });
@@ -306,7 +306,7 @@ describe("project", () => {
     const film = { ...one, latents: place("found"), frames: 2, out: place("found.webp") };
     expect(await interpolateRun(film)).toMatchObject({ nFrames: 4, space: "w" });
     expect(await said(interpolateRun({ ...film, ...two }))).toMatchInlineSnapshot(
-      `"UserError: ROOT/found/deeper/two.npy is a latent of run 0001-stylegan2-light, not of 0002-stylegan2-sides. Project it again."`,
+      `"UserError: ROOT/found/deeper/two.npy is a latent of another run, 0001-stylegan2-light (stylegan2), not of 0002-stylegan2-sides. Project it again."`,
     );
     expect(await said(interpolateRun({ ...film, latents: place("in") }))).toMatchInlineSnapshot(
       `"UserError: The folder ROOT/in holds no latents (.npy). Make some with duelo project."`,

@@ -32,9 +32,9 @@ test("slerp is the straight line where there is no arc", () => {
   expect(Array.from(lerp([1, 2], [3, 6], 0.5))).toEqual([2, 4]);
 });
 
-test("a closed walk comes back, an open one ends with its last stop", () => {
+test("a closed walk comes back, an open one has both stops of every leg", () => {
   const between = (a: number, b: number, t: number): number => a + t * (b - a);
   const stops = [0, 4, 10];
-  expect(walk({ stops, nFrames: 2, closed: false, between })).toEqual([0, 2, 4, 7, 10]);
+  expect(walk({ stops, nFrames: 2, closed: false, between })).toEqual([0, 2, 4, 4, 7, 10]);
   expect(walk({ stops, nFrames: 2, closed: true, between })).toEqual([0, 2, 4, 7, 10, 5]);
 });

@@ -20,9 +20,9 @@ export function slerp(a: ArrayLike<number>, b: ArrayLike<number>, t: number): Fl
 }
 
 /**
- * The points of a walk from each stop to the next, `nFrames` for each leg, the stops among them. A
- * closed walk comes back to the first stop, which stands only at its beginning; an open one ends with
- * the last.
+ * The points of a walk from each stop to the next, `nFrames` for each leg, beginning with its first stop.
+ * A closed walk comes back to the first stop; of an open one every leg has its last stop too, so that it
+ * is whole by itself.
  */
 export function walk<T>(o: {
   stops: readonly T[];
@@ -35,8 +35,7 @@ export function walk<T>(o: {
     const to = stops[i + 1] ?? (closed ? stops[0] : undefined);
     return to === undefined ? [] : [[from, to] as const];
   });
-  const points = legs.flatMap(([from, to]) =>
-    Array.from({ length: nFrames }, (_, k) => between(from, to, k / nFrames)),
+  return legs.flatMap(([from, to]) =>
+    Array.from({ length: nFrames + (closed ? 0 : 1) }, (_, k) => between(from, to, k / nFrames)),
   );
-  return closed ? points : [...points, ...stops.slice(-1)];
 }

@@ -6,6 +6,7 @@ import {
   pictureJobs,
   readPicture,
   targetOf,
+  tellSkipped,
   withExtension,
   writeWhole,
   type PictureJob,
@@ -71,7 +72,9 @@ export async function projectRun(
   request: ProjectRequest,
   hooks: ProjectHooks = {},
 ): Promise<Projected> {
-  const jobs = pictureJobs(request.input, request.out);
+  const beside = [".npy", ".json", ...(request.film === false ? [] : [".webp"])];
+  const { jobs, skipped: others } = pictureJobs(request.input, request.out, beside);
+  tellSkipped(others, hooks.note);
   const run = await openStyleRun(request);
   try {
     const { pictures, skipped } = await readJobs(jobs, run, hooks);
@@ -87,7 +90,7 @@ export async function projectRun(
         for (const [i, { job }] of group.entries())
           projections.push(await keep({ run, request, job, way, i }));
       }
-      return { dir: run.trained.info.dir, projections, skipped };
+      return { dir: run.trained.info.dir, projections, skipped: [...others, ...skipped] };
     } finally {
       await projector.close();
     }
@@ -253,7 +256,10 @@ export async function keepLatent(o: {
   const path = withExtension(job.out, ".npy");
   await writeLatent({
     ...{ path, ws: way.latents.slice(i * size, (i + 1) * size), shape: [run.nLayers, run.wDim] },
-    card: { run: info.name, recipe: recipe.name, step, of: job.name, space, seed, ...o.said },
+    card: {
+      ...{ run: info.name, recipe: recipe.name, step, weights: run.digest },
+      ...{ of: job.name, space, seed, ...o.said },
+    },
   });
   return path;
 }

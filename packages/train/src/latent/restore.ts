@@ -9,6 +9,7 @@ import {
   readEncoded,
   readPicture,
   targetOf,
+  tellSkipped,
   writeWhole,
   type PictureJob,
 } from "../picture-files.ts";
@@ -67,12 +68,14 @@ export async function restoreRun(
   request: RestoreRequest,
   hooks: ProjectHooks = {},
 ): Promise<Restored> {
-  const jobs = pictureJobs(request.input, request.out);
+  const { jobs, skipped: others } = pictureJobs(request.input, request.out, [".npy", ".json"]);
+  tellSkipped(others, hooks.note);
   const run = await openStyleRun(request);
   try {
     const degraded = await degradedOf(request.degraded, jobs, run);
     const truthOf = truths(request, jobs);
     const { pictures, skipped } = await readJobs(jobs, run, hooks, givenShape(degraded, run));
+    const known = await knownTruths(pictures, truthOf, run);
     const { prior = 0.1 } = request;
     if (!(prior >= 0 && Number.isFinite(prior)))
       throw new UserError(`A prior of ${prior} is none; take 0 or a number above it.`);
@@ -85,14 +88,14 @@ export async function restoreRun(
           const steps = projector.steps * pictures.length;
           hooks.progress?.(projector.steps * restorations.length + step * group.length, steps);
         };
-        const known = group.map(({ job, pixels }) => ({ job, pixels: knownOf(pixels, degraded) }));
-        const way = await descend(run, projector, known, { ...hooks, progress });
+        const seen = group.map(({ job, pixels }) => ({ job, pixels: knownOf(pixels, degraded) }));
+        const way = await descend(run, projector, seen, { ...hooks, progress });
         for (const [i, given] of group.entries()) {
-          const truth = truthOf(given.job);
+          const truth = known.get(given.job);
           restorations.push(await keep({ run, request, given, degraded, way, i, truth }));
         }
       }
-      return { dir: run.trained.info.dir, restorations, skipped };
+      return { dir: run.trained.info.dir, restorations, skipped: [...others, ...skipped] };
     } finally {
       await projector.close();
     }
@@ -181,7 +184,8 @@ interface Found {
   readonly way: Way;
   /** Which of the group. */
   readonly i: number;
-  readonly truth: string | undefined;
+  /** What the picture was before, as a picture of the run. */
+  readonly truth: Uint8Array | undefined;
 }
 
 /** Writes what was found for a picture. */
@@ -229,17 +233,33 @@ function coloursOf(pixels: Uint8Array): Float32Array {
   return out;
 }
 
+/** The truths of pictures, before any work is done. Throws UserError for one that cannot be read. */
+async function knownTruths(
+  pictures: readonly ReadJob[],
+  truthOf: (job: PictureJob) => string | undefined,
+  run: StyleRun,
+): Promise<Map<PictureJob, Uint8Array>> {
+  const target = targetOf(run.trained.info, run.shape);
+  const known = new Map<PictureJob, Uint8Array>();
+  for (const { job } of pictures) {
+    const path = truthOf(job);
+    if (path === undefined) continue;
+    const truth = await readPicture(path, target).catch((error: unknown) => {
+      if (!(error instanceof PictureError)) throw error;
+      throw new UserError(`The truth ${path} cannot be read: ${error.message}.`);
+    });
+    known.set(job, truth);
+  }
+  return known;
+}
+
 /** How far the picture given, shown at full size, and the one put right are from the truth. */
 async function against(
   { run, given, degraded }: Found,
   restored: Uint8Array,
-  path: string,
+  truth: Uint8Array,
 ): Promise<{ given: number; restored: number }> {
   const target = targetOf(run.trained.info, run.shape);
-  const truth = await readPicture(path, target).catch((error: unknown) => {
-    if (!(error instanceof PictureError)) throw error;
-    throw new UserError(`The truth ${path} cannot be read: ${error.message}.`);
-  });
   const shape = [1, ...run.shape] as const;
   const decibels = (data: Uint8Array): number =>
     psnr({ a: { shape, data }, b: { shape, data: truth }, range: 255 })[0] ?? NaN;

@@ -1,6 +1,7 @@
 import { UserError } from "@duelo/core";
 import { openRuntime, type HostTensor, type LoadedProgram, type Runtime } from "@duelo/runtime";
 import type { Context, Recipe } from "@duelo/zoo";
+import { createHash } from "node:crypto";
 import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
 import { functionOnnx, readTrained, type RunChoice, type Trained } from "../export.ts";
@@ -29,6 +30,8 @@ export interface Mapped extends Numbered {
 /** A trained generator that has a W: one whose recipe has the functions `mapping` and `synthesis`. */
 export interface StyleRun {
   readonly trained: Trained;
+  /** Of the weights that make pictures of z: what its latents belong to. */
+  readonly digest: string;
   /** Places where a w goes in. */
   readonly nLayers: number;
   /** Length of w. */
@@ -64,10 +67,13 @@ export function hasW(recipe: Recipe, context: Context): boolean {
 }
 
 /** Opens a run as a StyleRun. Throws UserError when its recipe has no W. */
-export async function openStyleRun(choice: RunChoice): Promise<StyleRun> {
+export async function openStyleRun(
+  choice: RunChoice,
+  hooks: { readonly signal?: AbortSignal } = {},
+): Promise<StyleRun> {
   const trained = await readTrained({ runs: "runs", ...choice });
   demandW(trained);
-  return styleRunOf(trained, choice);
+  return styleRunOf(trained, { ...choice, ...hooks });
 }
 
 function demandW({ info, recipe, context }: Trained): void {
@@ -80,8 +86,9 @@ function demandW({ info, recipe, context }: Trained): void {
 /** The same of what `readTrained` gave, for a recipe that has a W. */
 export async function styleRunOf(
   trained: Trained,
-  { threads }: Pick<RunChoice, "threads"> = {},
+  { threads, signal }: Pick<RunChoice, "threads"> & { readonly signal?: AbortSignal } = {},
 ): Promise<StyleRun> {
+  const stop = signal === undefined ? {} : { signal };
   const runtime = await openRuntime(threads === undefined ? {} : { threads });
   try {
     const mapping = await load(runtime, trained, "mapping");
@@ -90,6 +97,7 @@ export async function styleRunOf(
     const [c = 1, h = 1, w = 1] = synthesis.card.outputs[0]?.shape ?? [];
     return {
       ...{ trained, nLayers, wDim, shape: [c, h, w] },
+      digest: digestOf([mapping, synthesis]),
       range: synthesis.card.outputs[0]?.range ?? [-1, 1],
       classesOf: ({ numbers, label }) =>
         mapping.card.inputs.some((i) => i.kind === "label")
@@ -97,7 +105,7 @@ export async function styleRunOf(
           : undefined,
       draw: (samples) => drawZ(mapping.card, samples),
       async map(samples) {
-        const results = await callInParts(mapping.program, feedsOf(mapping.card, samples), {});
+        const results = await callInParts(mapping.program, feedsOf(mapping.card, samples), stop);
         return matrixOf(results["mapping"]);
       },
       async synthesize(ws, { changed, progress, ...noise }) {
@@ -113,6 +121,7 @@ export async function styleRunOf(
           w: { dtype: "float32", shape: [ws.rows, nLayers, wDim], data },
         };
         const { synthesis: made } = await callInParts(program, feeds, {
+          ...stop,
           ...(progress && { progress }),
         });
         await fresh?.program.close();
@@ -131,12 +140,20 @@ export async function styleRunOf(
 interface Loaded {
   readonly program: LoadedProgram;
   readonly card: FunctionCard;
+  readonly bytes: Uint8Array;
+}
+
+/** Of the files of functions, which hold their weights and the step. */
+function digestOf(functions: readonly Loaded[]): string {
+  const hash = createHash("sha256");
+  for (const { bytes } of functions) hash.update(bytes);
+  return hash.digest("hex");
 }
 
 async function load(runtime: Runtime, trained: Trained, name: string): Promise<Loaded> {
   const { bytes } = functionOnnx({ ...trained, function: name });
   const program = await runtime.load(bytes);
-  return { program, card: readCard(program.metadata) };
+  return { program, card: readCard(program.metadata), bytes };
 }
 
 function inputNamed(card: FunctionCard, name: string) {

@@ -3,7 +3,7 @@ import { drawInputs } from "../draw-inputs.ts";
 import { readTrained } from "../export.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { openFunction } from "../open-function.ts";
-import { writeWhole } from "../picture-files.ts";
+import { demandPlace, writeWhole } from "../picture-files.ts";
 import { imageGrid, type Pixels } from "../report/grid.ts";
 import { checkLayers } from "./layers.ts";
 import { everyLayer, hasW, openStyleRun, stacked } from "./style-run.ts";
@@ -13,6 +13,10 @@ export interface Table {
   /** Folder of the run. */
   readonly dir: string;
   readonly out: string;
+}
+
+interface Hooks {
+  readonly signal?: AbortSignal;
 }
 
 interface Common extends RunChoice {
@@ -38,10 +42,14 @@ export interface MixRequest extends Common {
  * other pictures have the w of their column in the chosen layers and that of their row in the rest.
  * Throws UserError.
  */
-export async function mixRun(request: MixRequest): Promise<Table & { layers: readonly number[] }> {
+export async function mixRun(
+  request: MixRequest,
+  hooks: Hooks = {},
+): Promise<Table & { layers: readonly number[] }> {
+  demandPlace(request.out);
   const { out, label, seed = 0, truncation: psi } = request;
   const { rows = [0, 1, 2, 3], columns = [4, 5, 6, 7, 8, 9] } = request;
-  const run = await openStyleRun(request);
+  const run = await openStyleRun(request, hooks);
   try {
     const layers = checkLayers(request.layers ?? firstLayers(run.nLayers), run);
     const all = [...columns, ...rows];
@@ -109,13 +117,15 @@ export interface TruncateRequest extends Common {
  */
 export async function truncateRun(
   request: TruncateRequest,
+  hooks: Hooks = {},
 ): Promise<Table & { space: "z" | "w"; values: readonly number[] }> {
+  demandPlace(request.out);
   const trained = await readTrained({ runs: "runs", ...request });
   const space = hasW(trained.recipe, trained.context) ? "w" : "z";
   const { values = space === "w" ? [0, 0.25, 0.5, 0.75, 1] : [0.1, 0.25, 0.5, 1, 2] } = request;
   const { numbers = [0, 1, 2, 3], out } = request;
   const o = { ...request, values, numbers };
-  const made = space === "w" ? await truncatedW(o) : await truncatedZ(o);
+  const made = space === "w" ? await truncatedW(o, hooks) : await truncatedZ(o, hooks);
   const grid = await imageGrid({
     ...made,
     columns: values.length,
@@ -131,8 +141,8 @@ type Sweep = TruncateRequest & {
   readonly numbers: readonly number[];
 };
 
-async function truncatedW(o: Sweep): Promise<Pixels> {
-  const run = await openStyleRun(o);
+async function truncatedW(o: Sweep, hooks: Hooks): Promise<Pixels> {
+  const run = await openStyleRun(o, hooks);
   const { numbers, label, seed = 0 } = o;
   try {
     const columns: Matrix[] = [];
@@ -146,9 +156,9 @@ async function truncatedW(o: Sweep): Promise<Pixels> {
   }
 }
 
-async function truncatedZ(o: Sweep): Promise<Pixels> {
+async function truncatedZ(o: Sweep, hooks: Hooks): Promise<Pixels> {
   const columns: Pixels[] = [];
-  for (const truncation of o.values) columns.push(await truncatedTo(o, truncation));
+  for (const truncation of o.values) columns.push(await truncatedTo(o, truncation, hooks));
   const [first] = columns;
   if (first === undefined) throw new TypeError("at least one value");
   const [n, c, h, w] = first.shape;
@@ -163,12 +173,12 @@ async function truncatedZ(o: Sweep): Promise<Pixels> {
 }
 
 /** A generator may have statistics for each truncation, so each opens it anew. */
-async function truncatedTo(o: Sweep, truncation: number): Promise<Pixels> {
+async function truncatedTo(o: Sweep, truncation: number, hooks: Hooks): Promise<Pixels> {
   const f = await openFunction({ ...o, truncation });
   const { numbers, label, seed = 0 } = o;
   try {
     const drawn = drawInputs({ n: numbers.length, numbers, seed, truncation, label }, f.card);
-    const { samples } = await f.call(drawn);
+    const { samples } = await f.call(drawn, hooks);
     const [n = 0, c = 1, h = 1, w = 1] = samples?.shape ?? [];
     if (samples?.shape.length !== 4)
       throw new UserError(`Run ${f.run.name} makes no pictures, so there is nothing to draw.`);

@@ -56,7 +56,7 @@ export class Enlarger {
     };
   }
 
-  /** A part of a picture [C, H, W] at `factor` times its size. */
+  /** A part of a picture [C, H, W] at `factor` times its size; beyond its sides it is mirrored. */
   async enlarge(
     picture: { readonly planes: Uint8Array; readonly height: number; readonly width: number },
     { down, across }: { readonly down: Tile; readonly across: Tile },
@@ -64,11 +64,12 @@ export class Enlarger {
     const { program, range } = await this.#programFor(down.size, across.size);
     const { channels } = this;
     const data = new Float32Array(channels * down.size * across.size);
+    const [ys, xs] = [placesOf(down, picture.height), placesOf(across, picture.width)];
     let to = 0;
     for (let c = 0; c < channels; c++) {
-      for (let y = down.start; y < down.start + down.size; y++) {
-        const from = (c * picture.height + y) * picture.width + across.start;
-        for (let x = 0; x < across.size; x++) data[to++] = (picture.planes[from + x] ?? 0) / 255;
+      for (const y of ys) {
+        const from = (c * picture.height + y) * picture.width;
+        for (const x of xs) data[to++] = (picture.planes[from + x] ?? 0) / 255;
       }
     }
     const shape = [1, channels, down.size, across.size];
@@ -99,6 +100,13 @@ export class Enlarger {
     return this.#runtime.close();
   }
 }
+
+/** The places of a tile, those beyond an end mirrored at it: … 1 0 0 1 …. */
+const placesOf = ({ start, size }: Tile, extent: number): Int32Array =>
+  Int32Array.from({ length: size }, (_, i) => {
+    const at = (((start + i) % (2 * extent)) + 2 * extent) % (2 * extent);
+    return at < extent ? at : 2 * extent - 1 - at;
+  });
 
 /** Grey or colours as the network takes them, [C, H, W], from planes of 1 to 4 channels. */
 export function planesFor(

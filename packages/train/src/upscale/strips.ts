@@ -5,7 +5,9 @@ import { planesFor, type Enlarged, type Enlarger } from "./enlarger.ts";
 import { tilesAlong, type Tile } from "./tiles.ts";
 
 /** Pixels of a tile's side and beyond what is kept of it, where nothing else is asked for. */
-export const usual = { most: 192, overlap: 16 } as const;
+export const usual = { most: 200, overlap: 16 } as const;
+/** Pixels by which a picture is mirrored beyond its sides, where a network would see nothing but zeros. */
+const border = 8;
 
 export interface Tools {
   readonly enlarger: Enlarger;
@@ -33,7 +35,7 @@ export async function* enlargedStrips(
       : undefined;
   if (alpha !== undefined)
     spreadColours(planes.subarray(0, nColours * area), alpha, { passes: usual.overlap });
-  const [rows, columns] = [height, width].map((n) => tilesAlong(n, { most, overlap }));
+  const [rows, columns] = [height, width].map((n) => tilesWithin(n, { most, overlap }));
   if (rows === undefined || columns === undefined) return;
   const { channels: nOut } = enlarger.sizeOf({ height, width, channels });
   const wide = width * factor;
@@ -54,6 +56,14 @@ export async function* enlargedStrips(
     yield strip;
   }
 }
+
+/** Tiles of a stretch that goes on by `border` on either side, of which nothing is kept. */
+const tilesWithin = (extent: number, o: { most: number; overlap: number }): Tile[] =>
+  tilesAlong(extent + 2 * border, o).map(({ start, size, from, to }) => ({
+    ...{ start: start - border, size },
+    from: Math.max(from - border, 0),
+    to: Math.min(to - border, extent),
+  }));
 
 /** Puts what is kept of a tile into its row of tiles, as bytes. */
 function place(

@@ -77,6 +77,26 @@ describe("tiles", () => {
   });
 });
 
+test("a plain picture stays plain to its edges, and a single pixel is one", async () => {
+  const background = "#ff8800";
+  for (const [name, side] of Object.entries({ plain: 40, pixel: 1 })) {
+    const picture = sharp({ create: { width: side, height: side, channels: 3, background } });
+    writeFileSync(place(`${name}.png`), await picture.png().toBuffer());
+    await go({ input: place(`${name}.png`), out: place(`${name}-large.png`) });
+  }
+  const { data } = await raw("plain-large.png");
+  /** In the middle: what the network makes of the colour at each of the 4x4 places of a pixel. */
+  const there = (i: number, wide: number): number => {
+    const [x, y] = [Math.floor(i / 3) % wide, Math.floor(i / 3 / wide)];
+    return data[3 * ((80 + (y % 4)) * 160 + 80 + (x % 4)) + (i % 3)] ?? NaN;
+  };
+  const off = data.map((v, i) => Math.abs(v - there(i, 160)));
+  expect(Math.max(...off)).toBeLessThanOrEqual(2);
+  const pixel = await raw("pixel-large.png");
+  const offPixel = pixel.data.map((v, i) => Math.abs(v - there(i, 4)));
+  expect(Math.max(...offPixel)).toBeLessThanOrEqual(2);
+});
+
 describe("alpha", () => {
   test("is kept, enlarged by itself", async () => {
     await put("clear.png", 9, 13, 4);
@@ -136,7 +156,7 @@ describe("refused in one sentence, with nothing written", () => {
   });
   test("an overlap that leaves nothing", async () => {
     expect(await refused({ overlap: 100 })).toMatchInlineSnapshot(
-      `"An overlap of 100 pixels on each side leaves nothing of a tile of 192. Choose 95 or less."`,
+      `"An overlap of 100 pixels on each side leaves nothing of a tile of 200. Choose 99 or less."`,
     );
   });
   test("colours for a grey network, and a picture that is none", async () => {

@@ -7,6 +7,7 @@ import { readTrained } from "../export.ts";
 import {
   pictureJobs,
   readEncoded,
+  tellSkipped,
   type PictureJob,
   type PictureRequest,
 } from "../picture-files.ts";
@@ -21,7 +22,7 @@ export interface UpscaleRequest extends PictureRequest {
   readonly scale?: number;
   /** Pixels of the input beyond what is kept of a tile, on each side; 16 unless said otherwise. */
   readonly overlap?: number;
-  /** Most pixels along a side of a tile of the input; 192 unless said otherwise. */
+  /** Most pixels along a side of a tile of the input; 200 unless said otherwise. */
   readonly tile?: number;
 }
 
@@ -47,13 +48,14 @@ interface Hooks {
  * UserError when the run makes nothing larger, or when none of the pictures can be read.
  */
 export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Promise<Upscaled> {
-  const jobs = pictureJobs(request.input, request.out);
+  const { jobs, skipped } = pictureJobs(request.input, request.out);
+  tellSkipped(skipped, hooks.note);
   const { tools, dir } = await openTools(request);
   const { progress, signal } = hooks;
   const ofTiles = jobs.length === 1 && progress !== undefined ? { progress } : {};
   const one = { ...tools, ...ofTiles, ...(signal === undefined ? {} : { signal }) };
   const written: string[] = [];
-  const skipped: Skipped[] = [];
+  const unread: Skipped[] = [];
   try {
     for (const [i, job] of jobs.entries()) {
       const reason = await upscaled(job, one).catch((error: unknown) => {
@@ -62,7 +64,7 @@ export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Pr
       });
       if (reason === undefined) written.push(job.out);
       else {
-        skipped.push({ file: job.name, reason });
+        unread.push({ file: job.name, reason });
         hooks.note?.(`Left out ${job.name}: ${reason}.`);
       }
       if (jobs.length > 1) progress?.(i + 1, jobs.length);
@@ -70,10 +72,10 @@ export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Pr
   } finally {
     await tools.enlarger.close();
   }
-  const [first] = skipped;
+  const [first] = unread;
   if (written.length === 0 && first !== undefined)
     throw new UserError(`${first.file} cannot be used: ${first.reason}. Nothing was written.`);
-  return { dir, written, skipped };
+  return { dir, written, skipped: [...skipped, ...unread] };
 }
 
 async function openTools(request: UpscaleRequest) {

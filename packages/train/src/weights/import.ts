@@ -2,7 +2,7 @@ import { sameShape, UserError, type Shape } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import { nameMapsFor, traceStep, type Context, type NameMap, type StateSpec } from "@duelo/zoo";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
 import { writeGenerator } from "../export.ts";
 import { runOptions } from "../loop.ts";
@@ -50,6 +50,11 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
     cacheDir: "",
   });
   const { recipe, seed } = resolved;
+  const told = Object.values(recipe.data).some((f) => f.domain === "label" && !f.optional);
+  if (told && classes.length === 0)
+    throw new UserError(
+      `Recipe ${recipe.name} is told the class. Name the classes with --classes A,B.`,
+    );
   const digest = createHash("sha256");
   for (const path of Object.values(files)) digest.update(await readFile(path).catch(() => ""));
   const streams = standIn({ resolved, classes, key: digest.digest("hex"), files });
@@ -103,6 +108,8 @@ function matched(o: { recipe: string; net: string; path: string; own: Own; tenso
         missing.push(
           `its ${theirs} has shape [${tensor.shape.join(", ")}], and ${o.net} of this recipe needs [${spec.shape.join(", ")}]`,
         );
+      else if (!tensor.data.every(Number.isFinite))
+        throw new UserError(`${o.path} is not used: its ${theirs} holds NaN or infinity.`);
       else found.set(name, { ...tensor, shape: spec.shape });
     }
     if (missing.length === 0) return { map, found };
@@ -179,8 +186,11 @@ async function writeRun(o: {
     const generator = await writeGenerator({ run, recipe, context, state, step: 0 });
     const functions = recipe.functions(context);
     await writeModelCard({ dir: run.dir, generator, functions });
-  } finally {
+  } catch (error) {
     await run.close();
+    await rm(run.dir, { recursive: true });
+    throw error;
   }
+  await run.close();
   return run.dir;
 }

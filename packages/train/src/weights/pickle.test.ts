@@ -60,6 +60,12 @@ describe("a pickle", () => {
     );
   });
 
+  test("of ever more containers is given up before they fill the memory", () => {
+    expect(() => unpickle(new Uint8Array(3_000_000).fill(0x7d), rules)).toThrow(
+      "its pickle has more than 2000000 operations",
+    );
+  });
+
   test("that is cut or scrambled ends in an error of its own", () => {
     const whole = pickle("}X", 1, 0, 0, 0, "a](K", 1, "K", 2, "es.");
     for (let n = 0; n < whole.length; n++)

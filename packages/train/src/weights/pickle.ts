@@ -47,6 +47,8 @@ export function unpickle(
   return new Machine(bytes, rules).run();
 }
 
+/** A state dict of ten thousand tensors has a sixth of them; each may make a container of 200 bytes. */
+const mostOperations = 2_000_000;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 class Machine {
@@ -66,7 +68,9 @@ class Machine {
   }
 
   run(): { value: Pickled; nBytes: number } {
-    for (;;) {
+    for (let n = 0; ; n++) {
+      if (n > mostOperations)
+        throw new DamagedFileError(`its pickle has more than ${mostOperations} operations`);
       const code = this.#byte();
       if (code === 0x2e) return { value: this.#pop(), nBytes: this.#at };
       const operation = operations[code];

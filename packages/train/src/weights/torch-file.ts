@@ -77,6 +77,7 @@ async function readEntry(
 async function readLegacy(path: string, key: string | undefined): Promise<StateDict> {
   const bytes = await readFile(path);
   if (bytes.length > maxLegacyBytes) throw new DamagedFileError("it is larger than 2 GiB");
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) throw new DamagedFileError("it is cut short"); // PK
   if (bytes[0] !== 0x80) throw new DamagedFileError("it is no file of torch.save"); // PROTO
   const rules = torchRules();
   let at = 0;

@@ -1,0 +1,71 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demandWritable, pictureJobs } from "./picture-files.ts";
+
+const root = mkdtempSync(join(tmpdir(), "duelo-files-"));
+const place = (name: string): string => join(root, name);
+afterAll(() => rmSync(root, { recursive: true }));
+
+beforeAll(() => {
+  for (const name of ["in/a.webp", "in/b.jpg", "in/c.heic", "in/notes.txt", "in/out/a.png"]) {
+    mkdirSync(dirname(place(name)), { recursive: true });
+    writeFileSync(place(name), "");
+  }
+});
+const refused = (input: string, out: string, beside?: string[]): string => {
+  try {
+    pictureJobs(place(input), place(out), beside);
+  } catch (error) {
+    return String(error).replaceAll(root, "DIR");
+  }
+  return "";
+};
+
+describe("pictures of the user's", () => {
+  test("of a folder keep their names; other files are said, and results are not taken again", () => {
+    const { jobs, skipped } = pictureJobs(place("in"), place("in/out"));
+    expect(jobs.map((job) => job.out)).toEqual([place("in/out/a.png"), place("in/out/b.png")]);
+    expect(skipped.map((s) => s.file)).toEqual(["c.heic", "notes.txt"]);
+    expect(skipped[0]?.reason).toMatch(/^by its name it is no PNG, JPEG, .* or SVG$/);
+  });
+
+  test("are never written over, by the result or by what lies beside it", () => {
+    const said = "would be written over. Choose another --out.";
+    expect(refused("in/out/a.png", "in/out/a.png")).toBe(`UserError: DIR/in/out/a.png ${said}`);
+    expect(refused("in/out/a.png", "in/out")).toBe(`UserError: DIR/in/out/a.png ${said}`);
+    expect(refused("in", "in")).toBe(`UserError: DIR/in/out/a.png ${said}`);
+    expect(refused("in", "in", [".json", ".webp"])).toBe(`UserError: DIR/in/a.webp ${said}`);
+    expect(refused("in/a.webp", "in/a.png", [".webp"])).toBe(`UserError: DIR/in/a.webp ${said}`);
+  });
+
+  test("become PNG alone", () => {
+    expect(refused("in/b.jpg", "large.jpg")).toBe(
+      "UserError: Pictures are written as PNG, and DIR/large.jpg ends in .jpg. End it with .png.",
+    );
+  });
+});
+
+test("a place where nothing can be made is said before the work", () => {
+  const said = (name: string, kind: "file" | "folder"): string => {
+    try {
+      demandWritable(place(name), kind);
+    } catch (error) {
+      return String(error).replaceAll(root, "DIR");
+    }
+    return "";
+  };
+  expect([said("new/x.png", "file"), said("in", "folder"), said("in/b.jpg", "file")]).toEqual(
+    Array.from({ length: 3 }, () => ""),
+  );
+  expect(said("in", "file")).toBe(
+    "UserError: DIR/in cannot be written: it is a folder. Choose another place.",
+  );
+  expect(said("in/b.jpg", "folder")).toBe(
+    "UserError: DIR/in/b.jpg cannot be written: it is a file. Choose another place.",
+  );
+  expect(said("in/b.jpg/x/y.png", "file")).toBe(
+    "UserError: DIR/in/b.jpg/x/y.png cannot be written: DIR/in/b.jpg is no folder. Choose another place.",
+  );
+});

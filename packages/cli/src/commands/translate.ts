@@ -53,7 +53,7 @@ async function tell(
   terminal: Terminal,
 ): Promise<void> {
   const { translateRun } = await import("@duelo/train");
-  const { json, ...asked } = request;
+  const { json: _, ...asked } = request;
   await doAndTell({
     ...{ flags: request, terminal, doing: "translating" },
     work: (hooks) => translateRun(asked, hooks),

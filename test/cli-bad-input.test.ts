@@ -278,7 +278,7 @@ test("what cannot be judged or compared", async () => {
 test("samples that cannot be judged", async () => {
   const judge = (rest: string) => refused(`eval photos ${rest}`);
   expect(await judge("--against mixed")).toMatchInlineSnapshot(
-    `"2: The pictures of mixed differ in size (a.webp is 256 x 256, b.webp is 40 x 30). Give the height and width to train at."`,
+    `"2: The pictures of mixed differ in size (a.webp is 256 x 256, b.webp is 40 x 30). Give one size for all, such as --size 64."`,
   );
   expect(
     await refused("eval few --against photos --size 16 --metrics recall"),

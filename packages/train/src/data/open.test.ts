@@ -349,7 +349,7 @@ describe("refused", () => {
     await put("a.png", 1);
     await put("b.png", 1, { width: 5, height: 5 });
     expect(await refused()).toMatchInlineSnapshot(
-      `"The pictures of set differ in size (a.png is 8 x 6, b.png is 5 x 5). Give one height and width for all."`,
+      `"The pictures of set differ in size (a.png is 8 x 6, b.png is 5 x 5). Give one size for all, such as --size 64."`,
     );
     expect((await open({ height: 6 })).fields["x"]?.shape).toEqual([3, 6, 6]);
   });

@@ -113,7 +113,7 @@ async function resolveShape(
   const [a, b] = own.sizes;
   if (height === undefined && a && b)
     throw new UserError(
-      `The pictures of ${source.name} differ in size (${a.name} is ${a.width} x ${a.height}, ${b.name} is ${b.width} x ${b.height}). Give one height and width for all.`,
+      `The pictures of ${source.name} differ in size (${a.name} is ${a.width} x ${a.height}, ${b.name} is ${b.width} x ${b.height}). Give one size for all, such as --size 64.`,
     );
   return {
     height: (height ?? own.height) + jitter,

@@ -323,7 +323,7 @@ describe("what cannot be judged is refused in one sentence", () => {
 
   test("images of several sizes, of another size, grey against colour", async () => {
     expect(await error("mixed")).toMatchInlineSnapshot(
-      `"UserError: The pictures of mixed differ in size (000.png is 20 x 20, 002.png is 16 x 16). Give one height and width for all."`,
+      `"UserError: The pictures of mixed differ in size (000.png is 20 x 20, 002.png is 16 x 16). Give one size for all, such as --size 64."`,
     );
     expect(await error("larger")).toMatchInlineSnapshot(
       `"UserError: The two sides do not fit each other: those of larger are 20 x 20 pixels, RGB, those of real are 16 x 16 pixels, RGB. Bring both to one size, such as --size 16x16."`,

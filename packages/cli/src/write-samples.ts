@@ -8,9 +8,10 @@ import {
   pointPlot,
   sampleRun,
   type Samples,
+  writeInto,
   writeWhole,
 } from "@duelo/train";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { cacheDir } from "./cache-dir.ts";
 
 export interface WriteSamplesRequest {
@@ -49,7 +50,7 @@ export async function writeSamples(
   const samples = await sampleRun({ cacheDir: cacheDir(), ...sampling });
   const { dir } = samples;
   if (out !== undefined) {
-    for (const [name, bytes] of await filesOf(samples)) await writeWhole(join(out, name), bytes);
+    await writeInto(out, await filesOf(samples));
     return { path: out, dir };
   }
   const path = grid ?? `${basename(dir)}.png`;

@@ -31,7 +31,7 @@ export { featureNet, featureNets, type NamedNet } from "./features/named-net.ts"
 export { rawPixels } from "./features/raw.ts";
 export { openRunData } from "./run-data.ts";
 export { besideGrid } from "./pictures.ts";
-export { demandPlace, demandWritable, writeWhole } from "./picture-files.ts";
+export { demandPlace, demandWritable, writeInto, writeWhole } from "./picture-files.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";
 export {
   interpolateRun,

@@ -28,6 +28,7 @@ describe("pictures of the user's", () => {
     const { jobs, skipped } = pictureJobs(place("in"), place("in/out"));
     expect(jobs.map((job) => job.out)).toEqual([place("in/out/a.png"), place("in/out/b.png")]);
     expect(skipped.map((s) => s.file)).toEqual(["c.heic", "notes.txt"]);
+    expect(pictureJobs(place("in/out"), place("in")).jobs).toHaveLength(1);
     expect(skipped[0]?.reason).toMatch(/^by its name it is no PNG, JPEG, .* or SVG$/);
   });
 

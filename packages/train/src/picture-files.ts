@@ -1,6 +1,6 @@
 import { UserError } from "@duelo/core";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { toRecord, type Target } from "./data/decode.ts";
 import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
@@ -99,13 +99,12 @@ function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skip
   }
   if (isPng)
     throw new UserError(`${input} is a folder, so --out is one too, and ${out} is a PNG's name.`);
-  const within = resolve(out) === resolve(input) ? undefined : `${resolve(out)}${sep}`;
-  const listed = listFiles(input).filter(
-    ({ path }) => within === undefined || !resolve(path).startsWith(within),
-  );
+  const isInside = resolve(out).startsWith(`${resolve(input)}${sep}`);
+  const results = `${resolve(out)}${sep}`;
+  const listed = listFiles(input).filter((f) => !isInside || !resolve(f.path).startsWith(results));
   const files = listed.filter((f) => isPictureName(f.name));
   const skipped = listed
-    .filter((f) => !files.includes(f))
+    .filter((f) => !isPictureName(f.name))
     .map(({ name }) => ({
       file: name,
       reason: `by its name it is no ${pictureFormats.replace(" and ", " or ")}`,
@@ -162,6 +161,17 @@ export const readEncoded = (path: string): Promise<Uint8Array> =>
 /** A picture as a record of the data, [C, H, W]. Throws UserError, and PictureError with the reason. */
 export const readPicture = async (path: string, target: Target): Promise<Uint8Array> =>
   toRecord({ encoded: await readEncoded(path) }, target);
+
+/** Writes many files into a folder, one after the other. Throws FailureError. */
+export async function writeInto(
+  folder: string,
+  files: readonly (readonly [name: string, bytes: Uint8Array])[],
+): Promise<void> {
+  await onDisk({ task: `write into ${folder}`, safe: "The run itself is unchanged." }, async () => {
+    await mkdir(folder, { recursive: true });
+    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+  });
+}
 
 /** Writes a file whole or not at all, and the folders that it needs. Throws FailureError. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {

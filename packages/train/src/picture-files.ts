@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { toRecord, type Target } from "./data/decode.ts";
 import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
-import type { Skipped } from "./data/source.ts";
+import { leftOutLine, type Skipped } from "./data/source.ts";
 import type { RunChoice } from "./export.ts";
 import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
@@ -125,12 +125,12 @@ function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skip
   return { jobs, skipped };
 }
 
-/** Says which files of a folder are no pictures. */
+/** Says which files were left out. */
 export function tellSkipped(
   skipped: readonly Skipped[],
   note: ((line: string) => void) | undefined,
 ): void {
-  for (const { file, reason } of skipped) note?.(`Left out ${file}: ${reason}.`);
+  for (const one of skipped) note?.(leftOutLine(one));
 }
 
 /** A path with another extension: `a/b.png` and `.npy` give `a/b.npy`. */

@@ -62,8 +62,9 @@ export async function translateRun(
         throw error;
       });
       if (made instanceof PictureError) {
-        unread.push({ file: job.name, reason: made.message });
-        hooks.note?.(`Left out ${job.name}: ${made.message}.`);
+        const left = { file: job.name, reason: made.message };
+        unread.push(left);
+        tellSkipped([left], hooks.note);
       } else {
         await writeWhole(job.out, made);
         written.push(job.out);

@@ -28,11 +28,12 @@ export function addUpscale(program: Command, terminal: Terminal): void {
       "after",
       "\nExamples:\n  duelo upscale latest photo.jpg --out large.png\n  duelo upscale 0003 ./icons --scale 4 --out large",
     )
-    .action(async (run: string, input: string, { json, ...flags }: Flags) => {
+    .action(async (run: string, input: string, flags: Flags) => {
       const { upscaleRun } = await import("@duelo/train");
+      const { json: _, ...asked } = flags;
       await doAndTell({
-        ...{ flags: { ...flags, ...(json && { json }) }, terminal, doing: "upscaling" },
-        work: (hooks) => upscaleRun({ ...flags, run, input }, hooks),
+        ...{ flags, terminal, doing: "upscaling" },
+        work: (hooks) => upscaleRun({ ...asked, run, input }, hooks),
         text: ({ written, skipped, dir }) =>
           `${plural(written.length, "picture")} by ${dir}${leftOut(skipped)}\n`,
       });

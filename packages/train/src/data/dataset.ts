@@ -1,7 +1,7 @@
 import { UserError } from "@duelo/core";
 import type { Fit } from "./decode.ts";
 import type { PairRequest } from "./pairs.ts";
-import type { Hooks, Skipped } from "./source.ts";
+import { leftOutLine, type Hooks, type Skipped } from "./source.ts";
 
 /**
  * One field of a record. Pictures: x uint8 [C, H, W], and in pairs `pair` beside it; points and tables:
@@ -97,7 +97,7 @@ export function refuseTooMany(options: {
 
 /** Names the first twenty records that were left out; `skipped` of the data set holds them all. */
 export function warnSkipped(skipped: readonly Skipped[], hooks: Hooks): void {
-  for (const { file, reason } of skipped.slice(0, 20)) hooks.warn?.(`Left out ${file}: ${reason}.`);
+  for (const one of skipped.slice(0, 20)) hooks.warn?.(leftOutLine(one));
   if (skipped.length > 20) hooks.warn?.(`Left out ${skipped.length - 20} more records like these.`);
 }
 

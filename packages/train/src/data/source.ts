@@ -4,6 +4,9 @@ export interface Skipped {
   readonly reason: string;
 }
 
+/** The sentence for one that was left out. */
+export const leftOutLine = ({ file, reason }: Skipped): string => `Left out ${file}: ${reason}.`;
+
 /** Pixels as they came: rows of interleaved channels, `data.length === height * width * channels`. */
 export interface Pixels {
   readonly data: Uint8Array; // [H, W, C]

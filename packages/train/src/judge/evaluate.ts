@@ -7,7 +7,7 @@ import { chooseMetrics, metrics } from "./metric-table.ts";
 import { neighboursPicture } from "./neighbours-picture.ts";
 import { openSides, type Sides, type SidesRequest } from "./open-sides.ts";
 import { writeReport } from "../report/report.ts";
-import { areImages, type Side } from "./side.ts";
+import { areImages, sameClasses, type Side } from "./side.ts";
 import { verdict } from "./verdict.ts";
 
 export interface EvaluateRequest extends SidesRequest {
@@ -129,7 +129,7 @@ function whatIsThere(
   if (run === undefined && areAlike(generated, reference)) there.add("pairs");
   if (heldOut) there.add("heldOut");
   if (mixture) there.add("mixture");
-  const same = generated.classes.join("\0") === reference.classes.join("\0");
+  const same = sameClasses(generated.classes, reference.classes);
   if (generated.labels && reference.labels && same) there.add("labels");
   return there;
 }

@@ -22,10 +22,11 @@ export function floorPairs({ features, seed }: Evidence): FloorPairs {
   const { real, heldOut, fake } = features;
   const few = (m: Matrix, n: number): Matrix =>
     m.rows <= n ? m : takeRows(m, drawRows({ n, of: m.rows, seed, purpose: "floor" }));
-  const floor =
+  const sides =
     heldOut !== undefined && isEnough(heldOut.rows, real.rows)
-      ? { real, fake: few(heldOut, fake.rows) }
-      : halved(real, (half) => few(half, fake.rows), seed);
+      ? { real, fake: heldOut }
+      : halved(real, seed);
+  const floor = { ...sides, fake: few(sides.fake, fake.rows) };
   if (floor.real === real && floor.fake.rows === fake.rows) return { floor };
   return { floor, like: { real: floor.real, fake: few(fake, floor.fake.rows) } };
 }
@@ -33,9 +34,9 @@ export function floorPairs({ features, seed }: Evidence): FloorPairs {
 /** Whether held-out samples say at least as much as a half of the reference does. */
 export const isEnough = (heldOut: number, reference: number): boolean => 2 * heldOut >= reference;
 
-function halved(real: Matrix, few: (half: Matrix) => Matrix, seed: number): Pair {
+function halved(real: Matrix, seed: number): Pair {
   const { first, second } = halves({ rows: real.rows, seed });
-  return { real: takeRows(real, first), fake: few(takeRows(real, second)) };
+  return { real: takeRows(real, first), fake: takeRows(real, second) };
 }
 
 /** What a metric says of the floor; nothing where that has too few samples for it. */

@@ -16,7 +16,7 @@ import { openRunData } from "../run-data.ts";
 import { firstOf } from "../streams.ts";
 import { findRun, type RunInfo } from "../run/runs.ts";
 import { sampleRun } from "../sample.ts";
-import { shapeText, type Side } from "./side.ts";
+import { sameClasses, shapeText, type Side } from "./side.ts";
 
 /** What is to be judged, and against what. */
 export interface SidesRequest {
@@ -139,7 +139,7 @@ function classesLike(
   info: RunInfo,
 ): { labels?: Int32Array } {
   const own = info.options["classes"];
-  const same = Array.isArray(own) && own.join("\0") === classes.join("\0");
+  const same = Array.isArray(own) && sameClasses(own as string[], classes);
   if (labels === undefined || !same) return {};
   return {
     labels: Int32Array.from({ length: count }, (_, i) => labels[Math.floor((i * n) / count)] ?? 0),

@@ -27,6 +27,10 @@ export interface Side {
   readonly split?: string;
 }
 
+/** Whether two lists of classes are the same, in the same order. */
+export const sameClasses = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name, i) => name === b[i]);
+
 export const areImages = ({ shape }: Side): boolean => shape.length === 3;
 
 /** Points as a matrix, a row a sample; images as their raw values. The memory is shared for points. */

@@ -14,6 +14,7 @@ import { directionFor, surveyed, type Direction, type DirectionRequest } from ".
 import { readLatents } from "./latent-file.ts";
 import { checkLayers } from "./layers.ts";
 import { everyLayer, openStyleRun, stacked, type StyleRun } from "./style-run.ts";
+import { sideBySide } from "./tables.ts";
 import type { RunChoice } from "../export.ts";
 
 export interface EditRequest extends RunChoice, DirectionRequest {
@@ -80,7 +81,7 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
     throw new UserError(`A strength of ${strength} changes nothing; take a number above 0.`);
   demandPlace(request.out);
   demandOneWay(request, hooks.note);
-  const run = await openStyleRun(request, hooks.signal ? { signal: hooks.signal } : {});
+  const run = await openStyleRun(request, hooks);
   const net = await featureNet({
     ...{ name: features, cacheDir },
     ...(threads === undefined ? {} : { threads }),
@@ -170,26 +171,10 @@ async function draw(
   const rowLabels = what.rows ?? base.names;
   const columnLabels = strengths(o).map((s) => `${s > 0 ? "+" : ""}${Number(s.toFixed(2))}`);
   const grid = await imageGrid({
-    ...transposed(columns),
+    ...sideBySide(columns),
     ...{ columns: columns.length, rowLabels, columnLabels },
   });
   await writeWhole(o.out, grid);
-}
-
-/** Columns of pictures as rows. */
-function transposed(columns: readonly Pixels[]): Pixels {
-  const [first] = columns;
-  if (first === undefined) throw new TypeError("no pictures");
-  const [n, ...one] = first.shape;
-  const size = one.reduce((a, b) => a * b, 1);
-  const pixels = new Float32Array(n * columns.length * size);
-  columns.forEach((column, k) => {
-    for (let row = 0; row < n; row++) {
-      const cell = column.pixels.subarray(row * size, (row + 1) * size);
-      pixels.set(cell, (row * columns.length + k) * size);
-    }
-  });
-  return { pixels, shape: [n * columns.length, ...one], range: first.range };
 }
 
 interface Subjects {

@@ -135,14 +135,11 @@ async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
   }
   const z = walked(run.draw({ numbers, ...seedOf(o) }), o);
   const { classes } = run.trained;
-  const only = classes.length === 0 ? label : (label ?? classOf(numbers, classes));
+  const only =
+    classes.length === 0 ? label : (label ?? String(labelsFor(numbers, undefined, classes)[0]));
   const w = await run.map({ numbers: new Int32Array(z.rows), z, label: only, psi });
   return everyLayer(w, run.nLayers);
 }
-
-/** The number of the first sample's class, as text. */
-const classOf = (numbers: readonly number[], classes: readonly string[]): string =>
-  String((numbers[0] ?? 0) % classes.length);
 
 const seedOf = ({ seed }: InterpolateRequest): { seed?: number } =>
   seed === undefined ? {} : { seed };

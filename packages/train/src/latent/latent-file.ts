@@ -82,7 +82,7 @@ function isFolder(path: string): boolean {
 async function readLatent(path: string, run: StyleRun): Promise<Latent> {
   const { info } = run.trained;
   const of = await cardOf(path);
-  if (of !== undefined && of.weights !== run.digest)
+  if (of !== undefined && of.weights !== run.digest())
     throw new UserError(
       of.run === info.name && of.step !== run.trained.step
         ? `${path} is a latent of ${of.run} at step ${of.step}, and this is step ${run.trained.step}. Project it again.`

@@ -120,8 +120,9 @@ export async function readJobs(
       pictures.push({ job, pixels: await readPicture(job.path, target) });
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
-      skipped.push({ file: job.name, reason: error.message });
-      note?.(`Left out ${job.name}: ${error.message}.`);
+      const left = { file: job.name, reason: error.message };
+      skipped.push(left);
+      tellSkipped([left], note);
     }
   }
   const [first] = skipped;
@@ -257,7 +258,7 @@ export async function keepLatent(o: {
   await writeLatent({
     ...{ path, ws: way.latents.slice(i * size, (i + 1) * size), shape: [run.nLayers, run.wDim] },
     card: {
-      ...{ run: info.name, recipe: recipe.name, step, weights: run.digest },
+      ...{ run: info.name, recipe: recipe.name, step, weights: run.digest() },
       ...{ of: job.name, space, seed, ...o.said },
     },
   });

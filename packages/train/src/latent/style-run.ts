@@ -31,7 +31,7 @@ export interface Mapped extends Numbered {
 export interface StyleRun {
   readonly trained: Trained;
   /** Of the weights that make pictures of z: what its latents belong to. */
-  readonly digest: string;
+  digest(): string;
   /** Places where a w goes in. */
   readonly nLayers: number;
   /** Length of w. */
@@ -97,7 +97,7 @@ export async function styleRunOf(
     const [c = 1, h = 1, w = 1] = synthesis.card.outputs[0]?.shape ?? [];
     return {
       ...{ trained, nLayers, wDim, shape: [c, h, w] },
-      digest: digestOf([mapping, synthesis]),
+      digest: () => digestOf(trained),
       range: synthesis.card.outputs[0]?.range ?? [-1, 1],
       classesOf: ({ numbers, label }) =>
         mapping.card.inputs.some((i) => i.kind === "label")
@@ -140,20 +140,20 @@ export async function styleRunOf(
 interface Loaded {
   readonly program: LoadedProgram;
   readonly card: FunctionCard;
-  readonly bytes: Uint8Array;
 }
 
-/** Of the files of functions, which hold their weights and the step. */
-function digestOf(functions: readonly Loaded[]): string {
+/** Of the files of both functions, which hold their weights and the step. */
+function digestOf(trained: Trained): string {
   const hash = createHash("sha256");
-  for (const { bytes } of functions) hash.update(bytes);
+  for (const name of ["mapping", "synthesis"])
+    hash.update(functionOnnx({ ...trained, function: name }).bytes);
   return hash.digest("hex");
 }
 
 async function load(runtime: Runtime, trained: Trained, name: string): Promise<Loaded> {
   const { bytes } = functionOnnx({ ...trained, function: name });
   const program = await runtime.load(bytes);
-  return { program, card: readCard(program.metadata), bytes };
+  return { program, card: readCard(program.metadata) };
 }
 
 function inputNamed(card: FunctionCard, name: string) {

@@ -159,17 +159,23 @@ async function truncatedW(o: Sweep, hooks: Hooks): Promise<Pixels> {
 async function truncatedZ(o: Sweep, hooks: Hooks): Promise<Pixels> {
   const columns: Pixels[] = [];
   for (const truncation of o.values) columns.push(await truncatedTo(o, truncation, hooks));
+  return sideBySide(columns);
+}
+
+/** Columns of pictures as rows: the first of each column, then the second of each. */
+export function sideBySide(columns: readonly Pixels[]): Pixels {
   const [first] = columns;
-  if (first === undefined) throw new TypeError("at least one value");
-  const [n, c, h, w] = first.shape;
-  const size = c * h * w;
+  if (first === undefined) throw new TypeError("no pictures");
+  const [n, ...one] = first.shape;
+  const size = one.reduce((a, b) => a * b, 1);
   const pixels = new Float32Array(n * columns.length * size);
-  for (let row = 0; row < n; row++)
-    columns.forEach((column, k) => {
+  columns.forEach((column, k) => {
+    for (let row = 0; row < n; row++) {
       const cell = column.pixels.slice(row * size, (row + 1) * size);
       pixels.set(cell, (row * columns.length + k) * size);
-    });
-  return { ...first, pixels, shape: [n * columns.length, c, h, w] };
+    }
+  });
+  return { pixels, shape: [n * columns.length, ...one], range: first.range };
 }
 
 /** A generator may have statistics for each truncation, so each opens it anew. */

@@ -102,16 +102,14 @@ function judgements(compared: Comparison): Html {
   const rows = scoreRows(compared);
   if (rows.length === 0) return html``;
   const { runs } = compared;
+  const sameReference = judgedAlike(compared);
   const words = runs.map(
     ({ judgement }) =>
       html`${(judgement?.verdict ?? ["Not judged: duelo eval judges it."]).map((line) => html`<p>${line}</p>`)}`,
   );
   return html`<h2>How good they are</h2>
     ${runTable(shortNames(compared), [
-      ...rows.map(({ name, scores }) => ({
-        name,
-        cells: scoreCells(scores, judgedAlike(compared)),
-      })),
+      ...rows.map(({ name, scores }) => ({ name, cells: scoreCells(scores, sameReference) })),
       { name: "in words", cells: words },
       ...conditionRows(compared).map(({ name, values }) => ({
         name,

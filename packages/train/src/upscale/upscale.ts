@@ -64,8 +64,9 @@ export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Pr
       });
       if (reason === undefined) written.push(job.out);
       else {
-        unread.push({ file: job.name, reason });
-        hooks.note?.(`Left out ${job.name}: ${reason}.`);
+        const left = { file: job.name, reason };
+        unread.push(left);
+        tellSkipped([left], hooks.note);
       }
       if (jobs.length > 1) progress?.(i + 1, jobs.length);
     }

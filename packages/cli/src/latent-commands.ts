@@ -33,9 +33,9 @@ interface Hooks {
   readonly signal: AbortSignal;
 }
 
-/** Runs a library function and says what it did: as JSON, or `text` on stderr and the place on stdout. */
-export async function doAndTell<R extends { readonly dir: string }>(o: {
-  flags: Pick<RunFlags, "out" | "json">;
+/** Runs a library function and says what it did: as JSON, or `text` on stderr and the place (`path`, or `--out`) on stdout. */
+export async function doAndTell<R extends { readonly dir: string; readonly path?: string }>(o: {
+  flags: Pick<RunFlags, "json"> & { readonly out?: string };
   terminal: Terminal;
   /** What the progress line calls it: "projecting". */
   doing: string;
@@ -55,7 +55,7 @@ export async function doAndTell<R extends { readonly dir: string }>(o: {
   ).finally(reporter.rest);
   if (flags.json) return terminal.out(`${JSON.stringify(result)}\n`);
   terminal.err(text(result));
-  terminal.out(`${flags.out}\n`);
+  terminal.out(`${result.path ?? flags.out}\n`);
 }
 
 /** `, 1 picture left out`, where there are such. */

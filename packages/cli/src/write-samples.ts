@@ -29,6 +29,8 @@ export interface WriteSamplesRequest {
   readonly grid?: string;
   /** A folder: each image as a PNG of its own (`0000.png` …), points as `points.csv`. */
   readonly out?: string;
+  progress?(done: number, total: number): void;
+  readonly signal?: AbortSignal;
 }
 
 /**

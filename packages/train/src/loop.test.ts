@@ -219,4 +219,9 @@ describe("samples", () => {
       `[UserError: 0 samples are none; ask for at least 1.]`,
     );
   });
+
+  test("are no longer made once that is asked for", async () => {
+    const asked = { runs: join(root, "samples"), run: "1", n: 2, signal: AbortSignal.abort() };
+    await expect(sampleRun(asked)).rejects.toHaveProperty("name", "AbortError");
+  });
 });

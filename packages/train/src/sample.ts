@@ -38,6 +38,8 @@ export interface SampleRequest {
   /** Where decoded data is kept; needed where samples are made from data, which is the run's own. */
   readonly cacheDir?: string | undefined;
   progress?(done: number, total: number): void;
+  /** Ends it between two parts, with an AbortError. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Samples {
@@ -79,6 +81,7 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
     const { samples } = await generator.call(feeds, {
       n,
       ...(request.progress && { progress: request.progress.bind(request) }),
+      ...(request.signal && { signal: request.signal }),
     });
     if (!(samples?.data instanceof Float32Array))
       throw new TypeError("the generator has no samples");
@@ -102,9 +105,9 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
 }
 
 async function truncatedInW(request: SampleRequest, trained: Trained): Promise<Samples> {
-  const { n, seed = 0, label, truncation: psi } = request;
+  const { n, seed = 0, label, truncation: psi, signal } = request;
   const numbers = Int32Array.from({ length: n }, (_, i) => i);
-  const run = await styleRunOf(trained);
+  const run = await styleRunOf(trained, signal ? { signal } : {});
   try {
     const w = await run.map({ numbers, seed, label, psi });
     const made = await run.synthesize(everyLayer(w, run.nLayers), {

@@ -89,66 +89,50 @@ interface Direction {
 
 async function openDirection(request: TranslateRequest): Promise<Direction> {
   const { to, colours, input: _input, out: _out, seed: _seed, ...rest } = request;
-  const { recipe: known, context, info } = await readTrained({ runs: "runs", ...rest });
-  const functions = Object.keys(known.functions(context));
-  if (functions.includes("upscale"))
+  const { recipe, context, info } = await readTrained({ runs: "runs", ...rest });
+  const functions = Object.keys(recipe.functions(context));
+  const there = (name: string): boolean => functions.includes(name);
+  if (there("upscale"))
     throw new UserError(
-      `Run ${info.name} (${known.name}) makes pictures larger: duelo upscale does that.`,
+      `Run ${info.name} (${recipe.name}) makes pictures larger: duelo upscale does that.`,
     );
-  const sample = await openFunction(rest);
-  const { inputs, classes, recipe } = sample.card;
-  const label = inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
-  const images = inputs.filter((i) => i.kind === "image");
-  const [image] = images;
+  let name = "sample";
+  if (colours === true && there("colours")) name = "colours";
+  else if (to === "A" && there("toA")) name = "toA";
+  const f = await openFunction({ ...rest, function: name });
   try {
-    if (image === undefined || images.length > 1)
-      throw new UserError(
-        `Run ${sample.run.name} (${recipe}) makes pictures from noise and translates none. Name a run of pix2pix, cyclegan, discogan or stargan.`,
-      );
-    if (colours === true) {
-      await sample.close();
-      return await openColours(request, recipe);
-    }
-    if (label !== undefined) {
-      if (to === undefined)
-        throw new UserError(`Say where to with --to. Domains: ${classes.join(", ")}.`);
-      const domain = { dtype: "int32", shape: [1], data: labelsFor([0], to, classes) } as const;
-      return { f: sample, image, feeds: { [label.name]: domain } };
-    }
-    if (to === undefined || to === "B") return { f: sample, image, feeds: {} };
-    if (to !== "A")
-      throw new UserError(
-        `Run ${sample.run.name} goes to A or B, not to "${to}".${suggestion(to, ["A", "B"])}`,
-      );
-    if (!functions.includes("toA"))
-      throw new UserError(`Run ${sample.run.name} (${recipe}) goes to B alone. Leave out --to.`);
+    return directionOf(f, request);
   } catch (error) {
-    await sample.close();
+    await f.close();
     throw error;
   }
-  await sample.close();
-  const f = await openFunction({ ...rest, function: "toA" });
-  const back = f.card.inputs.find((i) => i.kind === "image");
-  if (back === undefined) throw new TypeError("toA takes an image");
-  return { f, image: back, feeds: {} };
 }
 
-async function openColours(request: TranslateRequest, recipe: string): Promise<Direction> {
-  const { run, runs, recipe: own, threads } = request;
-  const asked = {
-    run,
-    ...(runs === undefined ? {} : { runs }),
-    ...(own === undefined ? {} : { recipe: own }),
-    ...(threads === undefined ? {} : { threads }),
-  };
-  const f = await openFunction({ ...asked, function: "colours" }).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
+function directionOf(f: OpenFunction, { to, colours, run }: TranslateRequest): Direction {
+  const { inputs, classes, recipe, function: name } = f.card;
+  const images = inputs.filter((i) => i.kind === "image");
+  const [image] = images;
+  if (image === undefined || images.length > 1)
+    throw new UserError(
+      `Run ${f.run.name} (${recipe}) makes pictures from noise and translates none. Name a run of pix2pix, cyclegan, discogan or stargan.`,
+    );
+  if (colours === true && name !== "colours")
     throw new UserError(
       `Run ${run} (${recipe}) does not colour pictures. Train one with: duelo train pix2pix --derive grey --set colour=lab`,
     );
-  });
-  const image = f.card.inputs.find((i) => i.kind === "image");
-  if (image === undefined) throw new TypeError("colours takes an image");
+  const label = inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
+  if (label !== undefined) {
+    if (to === undefined)
+      throw new UserError(`Say where to with --to. Domains: ${classes.join(", ")}.`);
+    const domain = { dtype: "int32", shape: [1], data: labelsFor([0], to, classes) } as const;
+    return { f, image, feeds: { [label.name]: domain } };
+  }
+  if (to === "A" && name !== "toA")
+    throw new UserError(`Run ${f.run.name} (${recipe}) goes to B alone. Leave out --to.`);
+  if (to !== undefined && to !== "A" && to !== "B")
+    throw new UserError(
+      `Run ${f.run.name} goes to A or B, not to "${to}".${suggestion(to, ["A", "B"])}`,
+    );
   return { f, image, feeds: {} };
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { plural } from "../format.ts";
+import { doAndTell, said } from "../latent-commands.ts";
 import { positive, whole } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -27,17 +28,13 @@ export function addSample(program: Command, terminal: Terminal): void {
     )
     .action(async (run: string, flags: SampleFlags) => {
       const { writeSamples } = await import("../write-samples.ts");
-      const { number, label, truncation, json, ...rest } = flags;
-      const written = await writeSamples({
-        ...rest,
-        run,
-        n: number,
-        ...(label === undefined ? {} : { label }),
-        ...(truncation === undefined ? {} : { truncation }),
+      const { number, label, truncation, json: _, ...rest } = flags;
+      const request = { ...rest, run, n: number, ...said({ label, truncation }) };
+      await doAndTell({
+        ...{ flags, terminal, doing: "sampling" },
+        work: async (hooks) => ({ ...(await writeSamples({ ...request, ...hooks })), n: number }),
+        text: ({ dir }) => `${plural(number, "sample")} of ${dir}\n`,
       });
-      if (json) return terminal.out(`${JSON.stringify({ ...written, n: number })}\n`);
-      terminal.err(`${plural(number, "sample")} of ${written.dir}\n`);
-      terminal.out(`${written.path}\n`);
     });
 }
 

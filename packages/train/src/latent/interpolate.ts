@@ -1,6 +1,7 @@
 import { UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import { extname } from "node:path";
+import { lerp, slerp } from "../between.ts";
 import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
 import { readTrained } from "../export.ts";
@@ -12,7 +13,7 @@ import { demandWritable, writeWhole } from "../picture-files.ts";
 import { imageGrid, type Pixels } from "../report/grid.ts";
 import { encodeFilm, filmFormat } from "./film.ts";
 import { readLatents } from "./latent-file.ts";
-import { lerp, slerp, walk } from "./path.ts";
+import { walk } from "./path.ts";
 import { everyLayer, hasW, openStyleRun, type StyleRun } from "./style-run.ts";
 import type { RunChoice } from "../export.ts";
 

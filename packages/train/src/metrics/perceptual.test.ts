@@ -82,12 +82,6 @@ describe("path length", () => {
     expect(points.data[1]).toBeCloseTo(4, 7);
   });
 
-  test("an arc keeps the lengths of its ends", () => {
-    const [from, to] = [matrixOf([3, 0]), matrixOf([0, 5])];
-    const { data } = pointsBetween({ from, to, along: "slerp", t: [0.5], shift: 0 });
-    expect(Math.hypot(data[0] ?? 0, data[1] ?? 0)).toBeCloseTo(4, 7);
-  });
-
   test("refuses latents of different shapes and distances that are not finite", async () => {
     const from = matrixOf([1, 2]);
     const path = { from, along: "lerp", sampling: "end", distance: async () => [NaN] } as const;

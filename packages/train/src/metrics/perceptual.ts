@@ -1,4 +1,5 @@
 import { UserError } from "@duelo/core";
+import { lerp, slerp } from "../between.ts";
 import { fillUniform, streamOf } from "../random.ts";
 import { checkMatrix, type Matrix } from "./matrix.ts";
 import type { Pictures } from "./pictures.ts";
@@ -132,32 +133,11 @@ export function pointsBetween({
 }: Pick<PathOptions, "from" | "to" | "along"> & { t: ArrayLike<number>; shift: number }): Matrix {
   const { rows, cols } = from;
   const data = new Float64Array(rows * cols);
+  const between = along === "lerp" ? lerp : slerp;
   for (let i = 0; i < rows; i++) {
-    const [a, b] = [from, to].map((m) =>
-      Float64Array.from(m.data.subarray(i * cols, (i + 1) * cols)),
-    );
-    if (a === undefined || b === undefined) continue;
-    const place = (t[i] ?? 0) + shift;
-    data.set(along === "lerp" ? mixed(a, 1 - place, b, place) : onSphere(a, b, place), i * cols);
+    const [start, end] = [i * cols, (i + 1) * cols];
+    const [a, b] = [from.data.subarray(start, end), to.data.subarray(start, end)];
+    data.set(between(a, b, (t[i] ?? 0) + shift), start);
   }
   return { rows, cols, data };
-}
-
-function mixed(a: Float64Array, weightA: number, b: Float64Array, weightB: number): Float64Array {
-  return a.map((v, j) => weightA * v + weightB * (b[j] ?? 0));
-}
-
-/**
- * The point at `place` of the arc between the directions of a and b, as far from 0 as the straight line
- * between their lengths says; where they point alike, in a's direction.
- */
-function onSphere(a: Float64Array, b: Float64Array, place: number): Float64Array {
-  const length = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
-  const unit = (v: Float64Array): Float64Array => v.map((x) => x / (length(v) || 1));
-  const [start, end] = [unit(a), unit(b)];
-  const cosine = start.reduce((sum, x, j) => sum + x * (end[j] ?? 0), 0);
-  const angle = place * Math.acos(Math.min(1, Math.max(-1, cosine)));
-  const across = unit(mixed(end, 1, start, -cosine));
-  const far = (1 - place) * length(a) + place * length(b);
-  return unit(mixed(start, Math.cos(angle), across, Math.sin(angle))).map((x) => x * far);
 }

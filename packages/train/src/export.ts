@@ -107,17 +107,19 @@ export async function readFunction(
     readonly function?: string;
     /** Of the normal noise that it will be fed with; see `standing` of recipes. */
     readonly truncation?: number | undefined;
+    readonly threads?: number | undefined;
   },
 ): Promise<{ bytes: Uint8Array; info: RunInfo }> {
   const { function: name = "sample" } = request;
   const info = await findRun({ root: request.runs, run: request.run });
-  if (recipeOf(request, info) === undefined && name === "sample") {
+  if (recipeOf(request, info) === undefined && name === "sample" && request.best !== true) {
     const bytes = await readFile(`${info.dir}/${generatorName}`).catch(() => undefined);
     if (bytes !== undefined) return { bytes, info };
   }
   const trained = await readTrained(request);
-  const { truncation } = request;
-  const state = name === "sample" ? await standingState({ ...trained, truncation }) : trained.state;
+  const { truncation, threads } = request;
+  const state =
+    name === "sample" ? await standingState({ ...trained, truncation, threads }) : trained.state;
   return { bytes: functionOnnx({ ...trained, state, function: name }).bytes, info };
 }
 

@@ -52,7 +52,7 @@ const mostAtOnce = 64;
 /** Opens a function of a run at its last checkpoint. Throws UserError. */
 export async function openFunction(request: FunctionRequest): Promise<OpenFunction> {
   const { runs = "runs", device, threads, ...rest } = request;
-  const { bytes, info } = await readFunction({ runs, ...rest });
+  const { bytes, info } = await readFunction({ runs, threads, ...rest });
   const runtime = await openRuntime({
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

@@ -9,7 +9,15 @@ const place = (name: string): string => join(root, name);
 afterAll(() => rmSync(root, { recursive: true }));
 
 beforeAll(() => {
-  for (const name of ["in/a.webp", "in/b.jpg", "in/c.heic", "in/notes.txt", "in/out/a.png"]) {
+  for (const name of [
+    "in/a.webp",
+    "in/b.jpg",
+    "in/c.heic",
+    "in/notes.txt",
+    "in/out/a.png",
+    "own/a.jpg",
+    "own/a.json",
+  ]) {
     mkdirSync(dirname(place(name)), { recursive: true });
     writeFileSync(place(name), "");
   }
@@ -38,6 +46,7 @@ describe("pictures of the user's", () => {
     expect(refused("in/out/a.png", "in/out")).toBe(`UserError: DIR/in/out/a.png ${said}`);
     expect(refused("in", "in")).toBe(`UserError: DIR/in/out/a.png ${said}`);
     expect(refused("in", "in", [".json", ".webp"])).toBe(`UserError: DIR/in/a.webp ${said}`);
+    expect(refused("own", "own", [".json"])).toBe(`UserError: DIR/own/a.json ${said}`);
     expect(refused("in/a.webp", "in/a.png", [".webp"])).toBe(`UserError: DIR/in/a.webp ${said}`);
   });
 

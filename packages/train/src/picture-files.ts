@@ -1,9 +1,9 @@
 import { UserError } from "@duelo/core";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { toRecord, type Target } from "./data/decode.ts";
-import { isPictureName, listFiles, pathError, pictureFormats } from "./data/files.ts";
+import { isPictureName, listFiles, pathError, pictureFormats, readEncoded } from "./data/files.ts";
 import { leftOutLine, type Skipped } from "./data/source.ts";
 import type { RunChoice } from "./export.ts";
 import { onDisk } from "./run/disk-failure.ts";
@@ -38,8 +38,8 @@ export function pictureJobs(
 ): { jobs: PictureJob[]; skipped: Skipped[] } {
   demandPng(out);
   demandWritable(out, extname(out).toLowerCase() === ".png" ? "file" : "folder");
-  const { jobs, skipped } = jobsOf(input, out);
-  const sources = new Map(jobs.map(({ path }) => [resolve(path), path]));
+  const { jobs, skipped, others } = jobsOf(input, out);
+  const sources = new Map([...jobs, ...others].map(({ path }) => [resolve(path), path]));
   for (const job of jobs)
     for (const extension of [".png", ...beside]) {
       const source = sources.get(resolve(withExtension(job.out, extension)));
@@ -83,7 +83,11 @@ export function demandWritable(path: string, kind: "file" | "folder"): void {
   }
 }
 
-function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skipped[] } {
+/** `others`: files of a folder that are no pictures. */
+function jobsOf(
+  input: string,
+  out: string,
+): { jobs: PictureJob[]; skipped: Skipped[]; others: { path: string }[] } {
   const stats = (() => {
     try {
       return statSync(input);
@@ -95,7 +99,7 @@ function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skip
   if (!stats.isDirectory()) {
     const name = basename(input);
     const job = { path: input, name, out: isPng ? out : join(out, pngName(name)) };
-    return { jobs: [job], skipped: [] };
+    return { jobs: [job], skipped: [], others: [] };
   }
   if (isPng)
     throw new UserError(`${input} is a folder, so --out is one too, and ${out} is a PNG's name.`);
@@ -103,12 +107,11 @@ function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skip
   const results = `${resolve(out)}${sep}`;
   const listed = listFiles(input).filter((f) => !isInside || !resolve(f.path).startsWith(results));
   const files = listed.filter((f) => isPictureName(f.name));
-  const skipped = listed
-    .filter((f) => !isPictureName(f.name))
-    .map(({ name }) => ({
-      file: name,
-      reason: `by its name it is no ${pictureFormats.replace(" and ", " or ")}`,
-    }));
+  const others = listed.filter((f) => !isPictureName(f.name));
+  const skipped = others.map(({ name }) => ({
+    file: name,
+    reason: `by its name it is no ${pictureFormats.replace(" and ", " or ")}`,
+  }));
   if (files.length === 0)
     throw new UserError(`The folder ${input} holds no pictures (${pictureFormats}).`);
   const taken = new Map<string, string>();
@@ -122,7 +125,7 @@ function jobsOf(input: string, out: string): { jobs: PictureJob[]; skipped: Skip
     taken.set(to, name);
     return { path, name, out: to };
   });
-  return { jobs, skipped };
+  return { jobs, skipped, others };
 }
 
 /** Says which files were left out. */
@@ -152,13 +155,7 @@ export function targetOf(info: RunInfo, shape: readonly number[]): Target {
   };
 }
 
-/** The bytes of a picture's file. Throws UserError. */
-export const readEncoded = (path: string): Promise<Uint8Array> =>
-  readFile(path).catch((error: unknown) => {
-    throw pathError(path, error);
-  });
-
-/** A picture as a record of the data, [C, H, W]. Throws UserError, and PictureError with the reason. */
+/** A picture as a record of the data, [C, H, W]. Throws PictureError with the reason. */
 export const readPicture = async (path: string, target: Target): Promise<Uint8Array> =>
   toRecord({ encoded: await readEncoded(path) }, target);
 
@@ -169,7 +166,8 @@ export async function writeInto(
 ): Promise<void> {
   await onDisk({ task: `write into ${folder}`, safe: "The run itself is unchanged." }, async () => {
     await mkdir(folder, { recursive: true });
-    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+    for (const [name, bytes] of files)
+      await commitFile(nodeFileSystem, { dir: folder, name }, (file) => writeAll(file, bytes, 0));
   });
 }
 

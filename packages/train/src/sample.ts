@@ -61,6 +61,17 @@ export interface Samples {
   readonly dir: string;
 }
 
+const mostBytes = 2 ** 31; // all samples are in memory at once, and then their pictures too
+
+function demandRoom(n: number, shape: readonly number[]): void {
+  const nBytes = 4 * shape.reduce((a, b) => a * b, 1);
+  const most = Math.floor(mostBytes / nBytes);
+  if (n <= most) return;
+  throw new UserError(
+    `${n} samples of ${shape.join(" x ")} would take ${((n * nBytes) / 1e9).toFixed(0)} GB at once. Ask for at most ${most}, and for others with another --seed.`,
+  );
+}
+
 /** Makes samples with the averaged generator of a run. Throws UserError. */
 export async function sampleRun(request: SampleRequest): Promise<Samples> {
   const { runs, run, n, recipe } = request;
@@ -74,6 +85,7 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
   const generator = await openFunction({ ...open, truncation: request.truncation });
   try {
     const { card } = generator;
+    demandRoom(n, card.outputs.find((o) => o.name === "samples")?.shape ?? []);
     const feeds = {
       ...drawInputs(request, card),
       ...(await records(request, card, generator.run)),
@@ -105,18 +117,19 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
 }
 
 async function truncatedInW(request: SampleRequest, trained: Trained): Promise<Samples> {
-  const { n, seed = 0, label, truncation: psi, signal } = request;
+  const { n, seed = 0, label, labels: given, truncation: psi, signal } = request;
   const numbers = Int32Array.from({ length: n }, (_, i) => i);
   const run = await styleRunOf(trained, signal ? { signal } : {});
   try {
-    const w = await run.map({ numbers, seed, label, psi });
+    demandRoom(n, run.shape);
+    const w = await run.map({ numbers, seed, label, labels: given, psi });
     const made = await run.synthesize(everyLayer(w, run.nLayers), {
       numbers,
       seed,
       ...(request.progress && { progress: request.progress.bind(request) }),
     });
     const { classes, step, info } = trained;
-    const labels = run.classesOf({ numbers, label });
+    const labels = given ?? run.classesOf({ numbers, label });
     return {
       ...{ pixels: Float32Array.from(made.pixels), shape: made.shape, range: made.range },
       ...(labels === undefined ? {} : { labels }),

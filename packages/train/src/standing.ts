@@ -17,9 +17,10 @@ export async function standingState(o: {
   context: Context;
   state: State;
   truncation?: number | undefined;
+  threads?: number | undefined;
 }): Promise<State> {
   if (o.recipe.standing === undefined) return o.state;
-  const runtime = await openRuntime();
+  const runtime = await openRuntime(o.threads === undefined ? {} : { threads: o.threads });
   try {
     const standing = await openStanding({ ...o, runtime });
     return { ...o.state, ...(await standing.of(o.state, o.truncation)) };

@@ -2,6 +2,7 @@ import { suggestion, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import sharp from "sharp";
 import { decodeWhole, PictureError, toRecord, type Target } from "./data/decode.ts";
+import { readEncoded } from "./data/files.ts";
 import type { Pixels, Skipped } from "./data/source.ts";
 import { labelsFor } from "./draw-inputs.ts";
 import type { FunctionInput } from "./function-card.ts";
@@ -9,7 +10,6 @@ import { readTrained } from "./export.ts";
 import { openFunction, type OpenFunction } from "./open-function.ts";
 import {
   pictureJobs,
-  readEncoded,
   targetOf,
   tellSkipped,
   writeWhole,

@@ -3,7 +3,7 @@ import type { Edited, EditRequest } from "@duelo/train";
 import { cacheDir } from "../cache-dir.ts";
 import { figures, table } from "../format.ts";
 import { addRunFlags, doAndTell, runHelp, said, type RunFlags } from "../latent-commands.ts";
-import { numbers, pair, positive, two, twos, whole } from "../parse.ts";
+import { numbers, pair, positive, two, twos, whole, zeroUp } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Flags extends RunFlags {
@@ -57,7 +57,7 @@ export function addEdit(program: Command, terminal: Terminal): void {
       "what it measures by, a name or an ONNX file (default: emoji-classifier)",
     )
     .option("--label <class>", "one class for all, by name or number")
-    .option("--truncation <psi>", "draw w towards its average: 1 not at all", positive)
+    .option("--truncation <psi>", "draw w towards its average: 1 not at all", zeroUp)
     .option("--measure <n>", "samples that it is measured on", whole(2), 64)
     .option("--from <n>", "samples that directions are found from", whole(40), 2000)
     .addHelpText(
@@ -86,7 +86,9 @@ function requestOf(run: string, flags: Flags): EditRequest {
   return {
     ...{ ...rest, run, cacheDir: cacheDir(), nMeasured: measure, nSamples: from },
     ...said({ numbers: samples, positive, negative }),
-    ...(attribute !== undefined && between !== undefined ? { attribute: of(between) } : {}),
+    ...(attribute !== undefined && between !== undefined && flags.by !== "latents"
+      ? { attribute: of(between) }
+      : {}),
     ...(keep.length === 0 ? {} : { keep: keep.map(of) }),
   };
 }
@@ -97,6 +99,10 @@ async function checkAttribute({ by, attribute, between, keep }: Flags): Promise<
     throw new UserError("Say which pictures --keep is about with --attribute SET.");
   if (attribute === undefined && between !== undefined && by !== "latents")
     throw new UserError("Say which pictures --between is about with --attribute SET.");
+  if (attribute !== undefined && by === "latents" && keep === undefined)
+    throw new UserError(
+      "Of --by latents, --between names two folders, and --attribute serves --keep alone.",
+    );
   if (attribute !== undefined && between === undefined && keep === undefined)
     throw new UserError(
       "Say what of --attribute to tell apart with --between A,B: two classes, or words of captions.",

@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { plural } from "../format.ts";
 import { addRunFlags, doAndTell, runHelp, said, type RunFlags } from "../latent-commands.ts";
-import { between, numbers, positive, whole } from "../parse.ts";
+import { between, numbers, whole, zeroUp } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Flags extends RunFlags {
@@ -38,7 +38,7 @@ export function addInterpolate(program: Command, terminal: Terminal): void {
     .option("--frames <n>", "frames from one to the next", whole(1, 1000), 16)
     .option("--fps <n>", "frames a second", between(0.1, 100), 16)
     .option("--label <class>", "one class for all, by name or number")
-    .option("--truncation <psi>", "draw w towards its average: 1 not at all", positive)
+    .option("--truncation <psi>", "draw w towards its average: 1 not at all", zeroUp)
     .addHelpText(
       "after",
       "\nExamples:\n  duelo interpolate latest --out walk.webp\n  duelo interpolate 3 --samples 5,17,40 --space z --out walk.gif",

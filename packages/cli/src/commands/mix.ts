@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { addRunFlags, doAndTell, runHelp, said, type RunFlags } from "../latent-commands.ts";
-import { numbers, positive } from "../parse.ts";
+import { numbers, zeroUp } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface Flags extends RunFlags {
@@ -18,7 +18,7 @@ export function addMix(program: Command, terminal: Terminal): void {
     .option("--columns <numbers>", "samples that give some layers (default: 4-9)", numbers)
     .option("--layers <numbers>", "the layers that the columns give (default: 0-3)", numbers)
     .option("--label <class>", "one class for all, by name or number")
-    .option("--truncation <psi>", "draw w towards its average: 1 not at all", positive)
+    .option("--truncation <psi>", "draw w towards its average: 1 not at all", zeroUp)
     .addHelpText(
       "after",
       "\nExample:\n  duelo mix latest --rows 0-3 --columns 8-13 --layers 0-3 --out mix.png",

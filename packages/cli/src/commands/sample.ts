@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { plural } from "../format.ts";
 import { doAndTell, said } from "../latent-commands.ts";
-import { positive, whole } from "../parse.ts";
+import { whole, zeroUp } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function addSample(program: Command, terminal: Terminal): void {
@@ -14,7 +14,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option(
       "--truncation <t>",
       "smaller is safer and more alike: of w, 1 leaves it; else z is kept within -t to t",
-      positive,
+      zeroUp,
     )
     .option("--seed <n>", "which samples", whole(0), 0)
     .option("--grid <file>", "the PNG to write them to (default: NAME-OF-RUN.png)")

@@ -1,7 +1,9 @@
 import { UserError } from "@duelo/core";
 import { createHash } from "node:crypto";
 import { readdirSync, statSync, type Stats } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
+import { PictureError } from "./decode.ts";
 
 export const pictureFormats = "PNG, JPEG, WebP, GIF, AVIF, TIFF and SVG";
 const pictureExtensions = new Set(
@@ -45,6 +47,15 @@ export function pathError(path: string, error: unknown): UserError {
     return new UserError(`${inner} cannot be read: permission denied. Check its owner and mode.`);
   return new UserError(`${inner} cannot be read${code ? ` (${code})` : ""}.`);
 }
+
+/** The bytes of a picture's file. Throws PictureError with the reason. */
+export const readEncoded = (path: string): Promise<Uint8Array> =>
+  readFile(path).catch((error: unknown) => {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "EACCES" || code === "EPERM") throw new PictureError("permission denied");
+    if (code === "ENOENT") throw new PictureError("it is not there");
+    throw new PictureError(`it cannot be read (${code})`);
+  });
 
 /**
  * Every file below `root`, sorted by name in code-unit order. Hidden files and folders, and what macOS

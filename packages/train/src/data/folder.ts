@@ -1,11 +1,11 @@
 import { UserError } from "@duelo/core";
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import {
   isPictureName,
   listFiles,
   listingFingerprint,
   pictureFormats,
+  readEncoded,
   type Entry,
   type Listed,
 } from "./files.ts";
@@ -56,12 +56,7 @@ export function pictureFiles(options: {
 
 async function readPicture(file: Listed): Promise<Uint8Array> {
   if (file.stats.size > maxFileBytes) throw new PictureError("larger than 1 GiB");
-  return readFile(file.path).catch((error: unknown) => {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EACCES" || code === "EPERM") throw new PictureError("permission denied");
-    if (code === "ENOENT") throw new PictureError("no longer there");
-    throw error;
-  });
+  return readEncoded(file.path);
 }
 
 function noPictures(root: string, files: readonly Listed[]): UserError {

@@ -56,19 +56,19 @@ export async function fitAttribute(o: {
   } as const;
   const dataset = await openData({ ...asked, ...(select === undefined ? {} : { select }) });
   try {
-    const sides = sidesOf(dataset, request);
-    const places = [...sides.positive, ...sides.negative];
-    const y = places.map((_, i) => (i < sides.positive.length ? 1 : -1));
+    const { positive: has, negative: hasNot } = sidesOf(dataset, request);
+    const places = [...has, ...hasNot];
+    const sides = { nPositive: has.length, nNegative: hasNot.length };
     const x = readField(dataset, "x", places);
     const pixels = Uint8Array.from(x.data);
     const { features } = await net.extract({
       pixels,
       shape: [places.length, channels, height, width],
     });
-    const { plane, scale, accuracy } = fitted(features, y, seed);
+    const { plane, scale, accuracy } = fitted(features, sides, seed);
     return {
       name: `${positive} against ${negative}`,
-      ...{ nPositive: sides.positive.length, nNegative: sides.negative.length, accuracy },
+      ...{ ...sides, accuracy },
       score: (of) => margins(plane, standard(of, scale)),
     };
   } finally {
@@ -81,23 +81,39 @@ interface Scale {
   readonly deviation: Float64Array;
 }
 
-function fitted(features: Matrix, y: readonly number[], seed: number) {
-  const { fit, test } = split(y.length, seed);
+function fitted(features: Matrix, sides: Sides, seed: number) {
+  const { fit, test, sideOf } = split(sides, seed);
   const scale = scaleOf(takeRows(features, fit));
   const of = (rows: readonly number[]) => ({
     x: standard(takeRows(features, rows), scale),
-    y: rows.map((i) => y[i] ?? 0),
+    y: rows.map(sideOf),
   });
   const plane = linearSvm({ ...of(fit), seed });
-  const { x, y: sides } = of(test);
-  return { plane, scale, accuracy: balancedAccuracy(plane, x, sides) };
+  const { x, y } = of(test);
+  return { plane, scale, accuracy: balancedAccuracy(plane, x, y) };
 }
 
-/** Seven tenths to fit to, three to test on, by chance. */
-export function split(n: number, seed: number): { fit: number[]; test: number[] } {
-  const order = Array.from(drawRows({ n, of: n, seed, purpose: "attribute" }));
-  const nFit = Math.round(0.7 * n);
-  return { fit: order.slice(0, nFit), test: order.slice(nFit) };
+/** Rows with something come first, those without after them. */
+interface Sides {
+  readonly nPositive: number;
+  readonly nNegative: number;
+}
+
+/** Of each side seven tenths to fit to and three to test on, by chance; of two and more one at least for both. */
+function split({ nPositive, nNegative }: Sides, seed: number) {
+  const halves = [
+    { n: nPositive, from: 0 },
+    { n: nNegative, from: nPositive },
+  ].map(({ n, from }) => {
+    const order = Array.from(drawRows({ n, of: n, seed, purpose: "attribute" }), (i) => from + i);
+    const nFit = Math.min(Math.round(0.7 * n), n - 1);
+    return { fit: order.slice(0, nFit), test: order.slice(nFit) };
+  });
+  return {
+    fit: halves.flatMap((half) => half.fit),
+    test: halves.flatMap((half) => half.test),
+    sideOf: (i: number): number => (i < nPositive ? 1 : -1),
+  };
 }
 
 function scaleOf({ rows, cols, data }: Matrix): Scale {
@@ -185,7 +201,7 @@ export function boundaryOf(o: { w: Matrix; scores: ArrayLike<number>; seed: numb
   const order = Array.from({ length: w.rows }, (_, i) => i).toSorted(
     (a, b) => (scores[b] ?? 0) - (scores[a] ?? 0),
   );
-  const nSide = Math.max(1, Math.floor(w.rows / 10));
+  const nSide = Math.max(2, Math.floor(w.rows / 10));
   const positive = takeRows(w, order.slice(0, nSide));
   const negative = takeRows(w, order.slice(-nSide));
   return planeBetween({ positive, negative, seed });
@@ -194,11 +210,10 @@ export function boundaryOf(o: { w: Matrix; scores: ArrayLike<number>; seed: numb
 /** The plane between two sets of w, and how well it divides those it was not fitted to. */
 export function planeBetween(o: { positive: Matrix; negative: Matrix; seed: number }): Boundary {
   const { positive, negative, seed } = o;
-  const n = positive.rows + negative.rows;
   const all = Float64Array.from([...positive.data, ...negative.data]);
-  const w = { rows: n, cols: positive.cols, data: all };
-  const y = (i: number): number => (i < positive.rows ? 1 : -1);
-  const { fit, test } = split(n, seed);
-  const plane = linearSvm({ x: takeRows(w, fit), y: fit.map(y), seed });
-  return { plane, accuracy: balancedAccuracy(plane, takeRows(w, test), test.map(y)) };
+  const sides = { nPositive: positive.rows, nNegative: negative.rows };
+  const w = { rows: positive.rows + negative.rows, cols: positive.cols, data: all };
+  const { fit, test, sideOf } = split(sides, seed);
+  const plane = linearSvm({ x: takeRows(w, fit), y: fit.map(sideOf), seed });
+  return { plane, accuracy: balancedAccuracy(plane, takeRows(w, test), test.map(sideOf)) };
 }

@@ -82,11 +82,12 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
   demandPlace(request.out);
   demandOneWay(request, hooks.note);
   const run = await openStyleRun(request, hooks);
-  const net = await featureNet({
-    ...{ name: features, cacheDir },
-    ...(threads === undefined ? {} : { threads }),
-  });
+  let opened: FeatureNet | undefined;
   try {
+    const net = (opened = await featureNet({
+      ...{ name: features, cacheDir },
+      ...(threads === undefined ? {} : { threads }),
+    }));
     const layers = checkLayers(request.layers ?? allLayers(run), run);
     const attributeOf = (of: AttributeRequest): Promise<Attribute> =>
       fitAttribute({ request: of, run, net, cacheDir, seed });
@@ -108,22 +109,26 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
     const said = { name, deviation, ...(accuracy === undefined ? {} : { accuracy }) };
     return { ...common, direction: said, effects };
   } finally {
-    await net.close();
+    await opened?.close();
     await run.close();
   }
 }
 
 /** Throws UserError for options that would have no effect beside others. */
 function demandOneWay(request: EditRequest, note: Hooks["note"]): void {
-  const { by, direction, numbers, latents, keep = [] } = request;
+  const { by, direction, numbers, latents, attribute, keep = [] } = request;
   const surveys = direction === undefined && (by === "sefa" || by === "pca");
   if (numbers !== undefined && latents !== undefined)
     throw new UserError("Samples and latents were both named. Choose which are edited.");
   if (surveys && keep.length > 0)
     throw new UserError("Say out of which --direction --keep is to be taken.");
-  if (surveys && numbers !== undefined && numbers.length > 1)
+  if (surveys && attribute !== undefined)
+    throw new UserError("Say which --direction the attribute is to be measured along.");
+  if (direction !== undefined && (by === "labels" || by === "latents"))
+    throw new UserError(`There is one direction by ${by}. Leave out --direction.`);
+  if (surveys && (latents !== undefined || (numbers !== undefined && numbers.length > 1)))
     note?.(
-      `The first directions are drawn on sample ${numbers[0]} alone; name a --direction for all.`,
+      `The first directions are drawn on ${latents === undefined ? `sample ${numbers?.[0]}` : "the first latent"} alone; name a --direction for all.`,
     );
 }
 

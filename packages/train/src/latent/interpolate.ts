@@ -122,6 +122,12 @@ async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
   const { numbers = [0, 1, 2, 3], latents, label, truncation: psi } = o;
   if (latents !== undefined) {
     if (space === "z") throw new UserError("Latents of a file are in w. Leave out --space z.");
+    if (o.numbers !== undefined)
+      throw new UserError("Samples and latents were both named. Choose which it goes through.");
+    if (label !== undefined || psi !== undefined)
+      throw new UserError(
+        `Latents of a file are as they are. Leave out ${label === undefined ? "--truncation" : "--label"}.`,
+      );
     const stops = await readLatents(latents, run);
     if (stops.length < 2)
       throw new UserError(`${latents} holds one latent. Name a folder with two and more.`);
@@ -136,8 +142,7 @@ async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
   }
   const z = walked(run.draw({ numbers, ...seedOf(o) }), o);
   const { classes } = run.trained;
-  const only =
-    classes.length === 0 ? label : (label ?? String(labelsFor(numbers, undefined, classes)[0]));
+  const only = label ?? classes[(numbers[0] ?? 0) % classes.length];
   const w = await run.map({ numbers: new Int32Array(z.rows), z, label: only, psi });
   return everyLayer(w, run.nLayers);
 }
@@ -168,6 +173,8 @@ const noPictures = (f: OpenFunction): UserError =>
 
 function feedsOf(card: FunctionCard, o: Way): Feeds {
   const { numbers = [0, 1, 2, 3], seed = 0, label } = o;
+  if (label !== undefined && !card.inputs.some((i) => i.kind === "label"))
+    throw new UserError("This generator knows no classes, so --label has nothing to choose.");
   const ofData = card.inputs.find((i) => i.ofRecord !== undefined);
   if (ofData !== undefined)
     throw new UserError(

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { train } from "../loop.ts";
 import { sampleRun } from "../sample.ts";
 import { affinesOf } from "./affines.ts";
-import { hasWords } from "./attribute.ts";
+import { hasWords, planeBetween } from "./attribute.ts";
 import { editRun, type EditRequest } from "./edit.ts";
 import { interpolateRun, type InterpolateRequest } from "./interpolate.ts";
 import { readLatents } from "./latent-file.ts";
@@ -187,6 +187,16 @@ describe("interpolate", () => {
     );
     expect(await said(go({ ...two, label: "lihgt" }))).toMatchInlineSnapshot(
       `"UserError: There is no class "lihgt". Did you mean "light"? Classes: dark, light."`,
+    );
+    expect(await said(go({ ...three, run: "3", label: "light" }))).toMatchInlineSnapshot(
+      `"UserError: This generator knows no classes, so --label has nothing to choose."`,
+    );
+    expect(await said(go({ latents: place("in") }))).toMatchInlineSnapshot(
+      `"UserError: Samples and latents were both named. Choose which it goes through."`,
+    );
+    const fixed = { ...one, latents: place("in"), out: place("walk.webp") };
+    expect(await said(interpolateRun({ ...fixed, truncation: 0.5 }))).toMatchInlineSnapshot(
+      `"UserError: Latents of a file are as they are. Leave out --truncation."`,
     );
     const path = process.env["PATH"];
     process.env["PATH"] = "";
@@ -388,6 +398,12 @@ describe("edit", () => {
       expect([words, hasWords(caption, words)]).toEqual([words, false]);
   });
 
+  test("tries a plane on rows of both sides, however few", () => {
+    const rows = (level: number) => ({ rows: 4, cols: 1, data: new Float64Array(4).fill(level) });
+    for (let seed = 0; seed < 10; seed++)
+      expect(planeBetween({ positive: rows(1), negative: rows(-1), seed }).accuracy).toBe(1);
+  });
+
   test("goes between latents, keeps attributes, and moves one channel of a style", async () => {
     for (const side of ["light", "dark"]) {
       const found = { out: place(`latents/${side}`), steps: 10, film: false } as const;
@@ -422,6 +438,14 @@ describe("edit", () => {
       await said(go({ by: "channel", direction: "0.0", keep: [sides] })),
     ).toMatchInlineSnapshot(
       `"UserError: A single channel has no part that could be taken out of it. Leave out --keep."`,
+    );
+    expect(
+      await said(go({ by: "labels", attribute: sides, direction: "1" })),
+    ).toMatchInlineSnapshot(
+      `"UserError: There is one direction by labels. Leave out --direction."`,
+    );
+    expect(await said(go({ attribute: sides }))).toMatchInlineSnapshot(
+      `"UserError: Say which --direction the attribute is to be measured along."`,
     );
     expect(await said(go({ by: "labels" }))).toMatchInlineSnapshot(
       `"UserError: A direction by labels needs an attribute: data with labels, and two classes or words of captions."`,
@@ -526,6 +550,17 @@ describe("restore", () => {
     await put("white.png", [255, 255, 255]);
     expect(await said(go({ degraded: `mask=${place("white.png")}` }))).toMatchInlineSnapshot(
       `"UserError: The mask ROOT/white.png is white all over: make it white where nothing is known and black elsewhere."`,
+    );
+    const wide = { create: { width: 32, height: 16, channels: 3, background: "black" } } as const;
+    const left = { create: { ...wide.create, width: 8, background: "white" } } as const;
+    const input = await sharp(left).png().toBuffer();
+    const picture = sharp(wide).composite([{ input, left: 0, top: 0 }]);
+    writeFileSync(place("wide.png"), await picture.png().toBuffer());
+    expect(await said(go({ degraded: `mask=${place("wide.png")}` }))).toMatchInlineSnapshot(
+      `"UserError: The mask ROOT/wide.png is black all over: make it white where nothing is known and black elsewhere."`,
+    ); // a picture of that shape would be cropped there too
+    expect(await said(go({ degraded: `mask=${place("nowhere.png")}` }))).toMatchInlineSnapshot(
+      `"UserError: The mask ROOT/nowhere.png cannot be read: it is not there."`,
     );
     expect(await said(go({ degraded: `mask=${place("in/broken.jpg")}` }))).toMatchInlineSnapshot(
       `"UserError: The mask ROOT/in/broken.jpg cannot be read: not in a picture format that can be read, or cut short."`,

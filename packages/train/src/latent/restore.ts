@@ -2,11 +2,11 @@ import { UserError } from "@duelo/core";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PictureError, readHeader, toPlanes, type Target } from "../data/decode.ts";
+import { readEncoded } from "../data/files.ts";
 import type { Skipped } from "../data/source.ts";
 import { psnr } from "../metrics/pictures.ts";
 import {
   pictureJobs,
-  readEncoded,
   readPicture,
   targetOf,
   tellSkipped,
@@ -123,7 +123,8 @@ async function degradedOf(
     throw new UserError(
       `--degraded is "${text}"; it is grey, small, or mask=FILE with a picture that is white where nothing is known.`,
     );
-  const target = { ...targetOf(run.trained.info, [1, h, w]), fit: "stretch" } as const;
+  // cut or padded as the pictures are, and what is padded is known
+  const target = { ...targetOf(run.trained.info, [1, h, w]), background: "#000000" };
   const pixels = await readPicture(mask, target).catch((error: unknown) => {
     if (!(error instanceof PictureError)) throw error;
     throw new UserError(`The mask ${mask} cannot be read: ${error.message}.`);

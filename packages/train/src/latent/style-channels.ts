@@ -19,7 +19,9 @@ export function bestChannel(o: {
   const order = Array.from({ length: o.w.rows }, (_, i) => i).toSorted(
     (a, b) => (o.scores[b] ?? 0) - (o.scores[a] ?? 0),
   );
-  const examples = takeRows(o.w, order.slice(0, nExamples));
+  // of all samples the examples would be their own mean
+  const n = Math.min(nExamples, Math.max(1, Math.floor(o.w.rows / 10)));
+  const examples = takeRows(o.w, order.slice(0, n));
   const all = o.affines.flatMap((affine) =>
     Array.from({ length: affine.weight.rows }, (_, channel) => {
       return { affine, channel, score: relevance(affine, channel, examples, o.shape) };

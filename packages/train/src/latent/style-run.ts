@@ -1,6 +1,6 @@
 import { UserError } from "@duelo/core";
 import { openRuntime, type HostTensor, type LoadedProgram, type Runtime } from "@duelo/runtime";
-import type { Context, Recipe } from "@duelo/zoo";
+import { traceFunction, withBatch, type Context, type Recipe } from "@duelo/zoo";
 import { createHash } from "node:crypto";
 import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
@@ -23,6 +23,8 @@ export interface Mapped extends Numbered {
   readonly z?: Matrix;
   /** One class for all, by name or number; sample i has class i, and so on from the first, unless said otherwise. */
   readonly label?: string | undefined;
+  /** The class of each sample in place of `label`. */
+  readonly labels?: Int32Array | undefined;
   /** 1 leaves w, 0 gives the average w; 1 unless said otherwise (Karras et al. 2018, App. B). */
   readonly psi?: number | undefined;
 }
@@ -95,9 +97,10 @@ export async function styleRunOf(
     const synthesis = await load(runtime, trained, "synthesis");
     const [nLayers = 1, wDim = 1] = inputNamed(synthesis.card, "w").shape;
     const [c = 1, h = 1, w = 1] = synthesis.card.outputs[0]?.shape ?? [];
+    let digest: string | undefined;
     return {
       ...{ trained, nLayers, wDim, shape: [c, h, w] },
-      digest: () => digestOf(trained),
+      digest: () => (digest ??= digestOf(trained)),
       range: synthesis.card.outputs[0]?.range ?? [-1, 1],
       classesOf: ({ numbers, label }) =>
         mapping.card.inputs.some((i) => i.kind === "label")
@@ -142,11 +145,17 @@ interface Loaded {
   readonly card: FunctionCard;
 }
 
-/** Of the files of both functions, which hold their weights and the step. */
-function digestOf(trained: Trained): string {
+/** Of the weights that `mapping` and `synthesis` are made of, by name. */
+function digestOf({ recipe, context, state }: Trained): string {
+  const entries = ["mapping", "synthesis"].flatMap((name) => [
+    ...traceFunction(recipe, withBatch(context, 1), name).state.values(),
+  ]);
   const hash = createHash("sha256");
-  for (const name of ["mapping", "synthesis"])
-    hash.update(functionOnnx({ ...trained, function: name }).bytes);
+  for (const entry of [...new Set(entries)].toSorted()) {
+    const { data } = state[entry] ?? {};
+    if (data === undefined) throw new TypeError(`no state entry "${entry}"`);
+    hash.update(entry).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
   return hash.digest("hex");
 }
 
@@ -169,14 +178,18 @@ function drawZ(card: FunctionCard, { numbers, seed = 0 }: Numbered): Matrix {
 }
 
 function feedsOf(card: FunctionCard, o: Mapped): Feeds {
-  const { numbers, seed = 0, z, label, psi = 1 } = o;
+  const { numbers, seed = 0, z, label, labels, psi = 1 } = o;
   const n = numbers.length;
   const hasClasses = card.inputs.some((i) => i.kind === "label");
   if (label !== undefined && !hasClasses)
     throw new UserError("This generator knows no classes, so --label has nothing to choose.");
   const fed = (input: FunctionCard["inputs"][number]): HostTensor => {
     if (input.kind === "label")
-      return { dtype: "int32", shape: [n], data: labelsFor(numbers, label, card.classes) };
+      return {
+        dtype: "int32",
+        shape: [n],
+        data: labels ?? labelsFor(numbers, label, card.classes),
+      };
     if (input.name === "psi")
       return { dtype: "float32", shape: [n], data: new Float32Array(n).fill(psi) };
     if (input.name === "z" && z !== undefined)

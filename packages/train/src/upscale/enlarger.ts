@@ -1,4 +1,4 @@
-import { openRuntime, type Program, type Runtime } from "@duelo/runtime";
+import { openRuntime, type LoadedProgram, type Runtime } from "@duelo/runtime";
 import type { Context } from "@duelo/zoo";
 import { PictureError } from "../data/decode.ts";
 import type { Pixels } from "../data/source.ts";
@@ -14,11 +14,19 @@ export interface Enlarged {
   readonly range: readonly [low: number, high: number];
 }
 
+interface Compiled {
+  readonly program: LoadedProgram;
+  readonly range: readonly [low: number, high: number];
+}
+
+/** Each holds all weights; the tiles of a picture have one size. */
+const mostPrograms = 2;
+
 /** A run's network that makes pictures larger, compiled for every size of tile that comes. */
 export class Enlarger {
   readonly #runtime: Runtime;
   readonly #trained: Network;
-  readonly #programs = new Map<string, { program: Program; range: readonly [number, number] }>();
+  readonly #programs = new Map<string, Compiled>();
   readonly channels: number;
   readonly factor: number;
 
@@ -78,10 +86,15 @@ export class Enlarger {
     return { values: upscale.data, range };
   }
 
-  async #programFor(height: number, width: number) {
+  async #programFor(height: number, width: number): Promise<Compiled> {
     const key = `${height}x${width}`;
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
+    for (const [oldest, { program }] of this.#programs) {
+      if (this.#programs.size < mostPrograms) break;
+      this.#programs.delete(oldest);
+      await program.close();
+    }
     const { context } = this.#trained;
     const x = [this.channels, height * this.factor, width * this.factor];
     const larger = { ...context, shape: { ...context.shape, x } } as unknown as Context;

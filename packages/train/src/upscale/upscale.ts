@@ -2,11 +2,11 @@ import { UserError } from "@duelo/core";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { decodeWhole, PictureError } from "../data/decode.ts";
+import { readEncoded } from "../data/files.ts";
 import type { Skipped } from "../data/source.ts";
 import { readTrained } from "../export.ts";
 import {
   pictureJobs,
-  readEncoded,
   tellSkipped,
   type PictureJob,
   type PictureRequest,

@@ -42,10 +42,10 @@ export async function evaluateAndTell(options: {
   };
   const { judgement, picture, dir } = await untilSignal(
     (signal) => evaluate(request, { progress: reporter.data, warn: reporter.note, signal }),
-    () => undefined,
+    () => reporter.note("Stopping; nothing of it is kept. Once more ends it at once."),
   ).finally(reporter.rest);
-  if (out !== undefined) await writeJudgementPage({ out, judgement, picture });
   terminal.out(json ? `${JSON.stringify(judgement)}\n` : judgementText(judgement));
+  if (out !== undefined) await writeJudgementPage({ out, judgement, picture });
   if (json) return;
   if (dir !== undefined) terminal.err(`Added to ${dir}/metrics.jsonl and report.html\n`);
   if (out !== undefined) terminal.out(`page      ${out}\n`);

@@ -5,7 +5,7 @@ import { isToy, toys, type Toy } from "./data/toy.ts";
 import type { Features as Seen } from "./features/feature-net.ts";
 import type { Watcher } from "./generator.ts";
 import { openFeatures, type Features } from "./judge/features.ts";
-import { chooseMetrics, findMetric } from "./judge/metric-table.ts";
+import { chooseMetrics, demandEnough, findMetric } from "./judge/metric-table.ts";
 import type { Evidence, Metric, Need } from "./judge/metric.ts";
 import { readSide } from "./judge/open-sides.ts";
 import { areImages, type Side } from "./judge/side.ts";
@@ -196,10 +196,15 @@ function metricsFor(
   if (areImages(reference)) there.add("images");
   if (mixture) there.add("mixture");
   const name = findMetric(plan.metric ?? defaultMetric(reference)).name;
+  if (findMetric(name).needs.includes("labels"))
+    throw new UserError(
+      `Metric ${name} judges a run that has ended (duelo eval), not one in training.`,
+    );
   const [first] = chooseMetrics({ names: [name], there });
   if (first === undefined || first.better === "neither") {
     throw new UserError(`Metric ${name} has no better end, so it cannot choose a checkpoint.`);
   }
+  demandEnough(first, reference);
   const protocol = mixture ? chooseMetrics({ there }) : [];
   return [first, ...protocol.filter((m) => m !== first)];
 }

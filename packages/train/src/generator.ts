@@ -1,4 +1,4 @@
-import { optimize } from "@duelo/core";
+import { optimize, UserError } from "@duelo/core";
 import type { HostTensor, Runtime, State } from "@duelo/runtime";
 import {
   traceFunction,
@@ -14,6 +14,16 @@ import { streamOf } from "./random.ts";
 import { openStanding } from "./standing.ts";
 import type { Pixels } from "./report/grid.ts";
 import { firstOf, streamName, type Streams } from "./streams.ts";
+
+/** Throws UserError for a recipe whose samples are made from records, or that makes none; `who` judges them. */
+export function demandNoiseSamples(o: { recipe: Recipe; context: Context; who: string }): void {
+  const { recipe, context, who } = o;
+  const makes = Object.hasOwn(recipe.functions(context), "sample");
+  if (makes && traceFunction(recipe, context).fields.length === 0) return;
+  throw new UserError(
+    `Recipe ${recipe.name} makes no samples from noise alone, so ${who} has nothing to judge.`,
+  );
+}
 
 /** Rows of a grid of samples and what they are made from. */
 const nRows = 8;

@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -81,6 +82,14 @@ describe("a run", () => {
     const { pictures: all, ...whole } = straight;
     expect(stopped).toEqual(whole);
     expect(pictures).toEqual(expect.arrayContaining(all));
+  });
+
+  test("has its last line and picture, also where a checkpoint is due at its end", async () => {
+    const runs = join(root, "due");
+    const result = await train(request({ runs, checkpointSeconds: 1e-6, budget: { steps: 55 } }));
+    expect(existsSync(result.samples ?? "")).toBe(true);
+    const lines = parseStats(await readFile(`${result.dir}/stats.jsonl`, "utf8"));
+    expect(lines.at(-1)?.["step"]).toBe(55);
   });
 
   test("with another seed ends elsewhere", async () => {

@@ -1,7 +1,7 @@
-import { UserError } from "@duelo/core";
 import { openRuntime, type Runtime } from "@duelo/runtime";
 import type { Dataset } from "./data/dataset.ts";
 import { Evaluation } from "./evaluation.ts";
+import { demandNoiseSamples } from "./generator.ts";
 import { probesOf } from "./health/history.ts";
 import { readLog } from "./report/run-record.ts";
 import {
@@ -131,13 +131,7 @@ async function beginEvaluation(
 ): Promise<Evaluation | undefined> {
   const { evaluate: plan, recipe, seed } = resolved;
   if (plan === undefined) return undefined;
-  const nFields = Object.values(recipe.data).filter((f) => f.domain !== "label").length;
-  const context = contextFor(resolved, streams);
-  if (nFields > 1 || !Object.hasOwn(recipe.functions(context), "sample")) {
-    throw new UserError(
-      `Recipe ${recipe.name} makes no samples from noise alone, so --eval-every has nothing to judge.`,
-    );
-  }
+  demandNoiseSamples({ recipe, context: contextFor(resolved, streams), who: "--eval-every" });
   const image = Object.values(recipe.data).find((f) => f.domain === "image");
   const dataset = firstOf(streams);
   return Evaluation.begin({ plan, dataset, range: image?.range, seed, cacheDir });

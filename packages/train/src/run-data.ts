@@ -2,17 +2,16 @@ import { UserError } from "@duelo/core";
 import { join, relative, resolve } from "node:path";
 import type { DataRequest, Dataset, Part } from "./data/dataset.ts";
 import { namedSets } from "./data/named.ts";
-import { openData } from "./data/open.ts";
+import { openData, ownHeldOut } from "./data/open.ts";
 import type { Hooks } from "./data/source.ts";
 import type { Json } from "./run/checkpoint.ts";
 import type { RunInfo } from "./run/runs.ts";
 import { closeAll, type Streams } from "./streams.ts";
 
 /** `change` applied to every name or path of a set in a request. */
-function withSpecs<R extends Pick<DataRequest, "spec" | "pair">>(
-  request: R,
-  change: (spec: string) => string,
-): R {
+export function withSpecs<
+  R extends { spec: string; pair?: { spec?: string | undefined } | undefined },
+>(request: R, change: (spec: string) => string): R {
   const { spec, pair } = request;
   const second = pair?.spec === undefined ? {} : { pair: { ...pair, spec: change(pair.spec) } };
   return { ...request, spec: change(spec), ...second };
@@ -58,6 +57,12 @@ export async function openRunData(
     closeAll(streams);
     throw error;
   }
+}
+
+/** Whether some of a run's first set was kept apart, by a share or as a named set's test split. */
+export function keptApart({ options }: RunInfo): boolean {
+  const [request] = Object.values((options["dataRequest"] ?? {}) as unknown as Requests);
+  return request !== undefined && (request.holdOut ?? ownHeldOut(request)) !== undefined;
 }
 
 function requestsOf(info: RunInfo, cacheDir: string | undefined): Requests {

@@ -6,7 +6,7 @@ import { readTrained, type Trained } from "./export.ts";
 import { readField, type Feeds } from "./feeder.ts";
 import type { FunctionCard } from "./function-card.ts";
 import { everyLayer, hasW, styleRunOf } from "./latent/style-run.ts";
-import { openFunction } from "./open-function.ts";
+import { openFunction, type OpenFunction } from "./open-function.ts";
 import { fillInts, streamOf } from "./random.ts";
 import type { Pixels } from "./report/grid.ts";
 import { openRunData } from "./run-data.ts";
@@ -55,8 +55,6 @@ export interface Samples {
   readonly step: number;
   /** Images that the samples were made from, one set an input. */
   readonly before: readonly Pixels[];
-  /** Whether they were made from records at all. */
-  readonly fromRecords: boolean;
   /** Folder of the run. */
   readonly dir: string;
 }
@@ -84,36 +82,47 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
   }
   const generator = await openFunction({ ...open, truncation: request.truncation });
   try {
-    const { card } = generator;
-    demandRoom(n, card.outputs.find((o) => o.name === "samples")?.shape ?? []);
-    const feeds = {
-      ...drawInputs(request, card),
-      ...(await records(request, card, generator.run)),
-    };
-    const { samples } = await generator.call(feeds, {
-      n,
-      ...(request.progress && { progress: request.progress.bind(request) }),
-      ...(request.signal && { signal: request.signal }),
-    });
-    if (!(samples?.data instanceof Float32Array))
-      throw new TypeError("the generator has no samples");
-    const range = card.outputs.find((o) => o.name === "samples")?.range;
-    const labelInput = card.inputs.find((i) => i.kind === "label")?.name;
-    const labels = labelInput === undefined ? undefined : feeds[labelInput]?.data;
-    return {
-      pixels: samples.data,
-      shape: samples.shape,
-      ...(range === undefined ? {} : { range }),
-      ...(labels instanceof Int32Array ? { labels } : {}),
-      before: card.inputs.flatMap((i) => (i.kind === "image" ? [images(feeds[i.name])] : [])),
-      fromRecords: card.inputs.some((i) => i.ofRecord !== undefined),
-      classes: card.classes,
-      step: card.step,
-      dir: generator.run.dir,
-    };
+    return await samplesOf(generator, request);
   } finally {
     await generator.close();
   }
+}
+
+/** The shape of one sample of a generator. */
+export const samplesShape = ({ card }: OpenFunction): readonly number[] =>
+  card.outputs.find((o) => o.name === "samples")?.shape ?? [];
+
+/** The same of a generator that is open. Throws UserError. */
+export async function samplesOf(
+  generator: OpenFunction,
+  request: Omit<SampleRequest, "runs" | "run" | "best" | "recipe">,
+): Promise<Samples> {
+  const { card } = generator;
+  const { n } = request;
+  demandRoom(n, samplesShape(generator));
+  const feeds = {
+    ...drawInputs(request, card),
+    ...(await records(request, card, generator.run)),
+  };
+  const { samples } = await generator.call(feeds, {
+    n,
+    ...(request.progress && { progress: request.progress.bind(request) }),
+    ...(request.signal && { signal: request.signal }),
+  });
+  if (!(samples?.data instanceof Float32Array)) throw new TypeError("the generator has no samples");
+  const range = card.outputs.find((o) => o.name === "samples")?.range;
+  const labelInput = card.inputs.find((i) => i.kind === "label")?.name;
+  const labels = labelInput === undefined ? undefined : feeds[labelInput]?.data;
+  return {
+    pixels: samples.data,
+    shape: samples.shape,
+    ...(range === undefined ? {} : { range }),
+    ...(labels instanceof Int32Array ? { labels } : {}),
+    before: card.inputs.flatMap((i) => (i.kind === "image" ? [images(feeds[i.name])] : [])),
+    classes: card.classes,
+    step: card.step,
+    dir: generator.run.dir,
+  };
 }
 
 async function truncatedInW(request: SampleRequest, trained: Trained): Promise<Samples> {
@@ -133,7 +142,7 @@ async function truncatedInW(request: SampleRequest, trained: Trained): Promise<S
     return {
       ...{ pixels: Float32Array.from(made.pixels), shape: made.shape, range: made.range },
       ...(labels === undefined ? {} : { labels }),
-      ...{ before: [], fromRecords: false, classes, step, dir: info.dir },
+      ...{ before: [], classes, step, dir: info.dir },
     };
   } finally {
     await run.close();
@@ -142,7 +151,7 @@ async function truncatedInW(request: SampleRequest, trained: Trained): Promise<S
 
 /** Records of the run's own data for those inputs that are made of them. */
 async function records(
-  { n, seed = 0, cacheDir }: SampleRequest,
+  { n, seed = 0, cacheDir }: Pick<SampleRequest, "n" | "seed" | "cacheDir">,
   { inputs }: FunctionCard,
   info: RunInfo,
 ): Promise<Feeds> {

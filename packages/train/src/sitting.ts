@@ -50,6 +50,8 @@ export class Sitting {
   #watcher: Watcher | undefined;
   #savedMs = performance.now();
   #savedStep: number;
+  #loggedStep: number;
+  #picturedStep: number;
   /** Whether any step so far asked how much of the budget was used. */
   #sawProgress: boolean;
   #log: Log = {};
@@ -69,7 +71,7 @@ export class Sitting {
     this.#events = parts.events;
     this.#counters = counters;
     this.#beganAt = counters;
-    this.#savedStep = counters.step;
+    this.#savedStep = this.#loggedStep = this.#picturedStep = counters.step;
     this.#sawProgress = stand.sawProgress;
     this.#base = contextFor(session.resolved, session.streams);
     this.#context = this.#base;
@@ -287,6 +289,7 @@ export class Sitting {
       nImages: this.#beganAt.nImages - (this.#counters.nImages - counters.nImages),
     };
     this.#counters = { ...counters, timeMs: this.#counters.timeMs };
+    this.#loggedStep = this.#picturedStep = counters.step;
     this.#feeder.rewind({ cursors, rate: rateFactor ** this.#rollbacks.length });
     this.#monitor.rewind(counters.step);
     this.#log = {};
@@ -303,12 +306,14 @@ export class Sitting {
     const judged = this.#judged && verdict !== undefined ? { verdict: { ...verdict } } : {};
     this.#judged = false;
     await this.#s.run.log({ step, nImages, timeMs: Math.round(timeMs), log, ...judged });
+    this.#loggedStep = step;
     await this.#events.scalars(step, log);
   }
 
   /** The grid of this step, where the recipe makes samples, and the real one at the beginning. */
   async #pictures(): Promise<void> {
     const { run, streams, resolved } = this.#s;
+    this.#picturedStep = this.#counters.step;
     const watcher = this.#watcher;
     const dataset = watcher?.target ?? firstOf(streams);
     const { recipe } = resolved;
@@ -359,11 +364,9 @@ export class Sitting {
     const { run, resolved, hooks } = this.#s;
     const finished = this.#done();
     const { step, nImages, timeMs } = this.#now();
-    if (this.#savedStep < step) {
-      if (finished && step % logEvery !== 0) await this.#writeLog();
-      await this.#save();
-      await this.#pictures();
-    }
+    if (finished && this.#loggedStep < step) await this.#writeLog();
+    if (this.#savedStep < step) await this.#save();
+    if (this.#picturedStep < step) await this.#pictures();
     if (step > 0) {
       const state = await this.#running.state.read();
       const { recipe } = resolved;

@@ -180,10 +180,11 @@ async function evaluationOf({
 }: TrainFlags): Promise<TrainRequest["evaluate"]> {
   if (evalEvery !== undefined)
     return { every: evalEvery, ...defined({ metric, features, patience }) };
-  const alone = metric !== undefined ? "--metric" : patience !== undefined ? "--patience" : "";
-  if (alone === "") return undefined;
+  const [alone] =
+    Object.entries({ metric, features, patience }).find(([, v]) => v !== undefined) ?? [];
+  if (alone === undefined) return undefined;
   const { UserError } = await import("@duelo/core"); // only now: help loads nothing heavy
-  throw new UserError(`${alone} needs evaluations to look at; give --eval-every STEPS too.`);
+  throw new UserError(`--${alone} needs evaluations to look at; give --eval-every STEPS too.`);
 }
 
 /** The part of a request that `addRunOptions` asks for. */

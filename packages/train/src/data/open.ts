@@ -123,10 +123,10 @@ async function openPairsOr(
  * The test split of a named set that has one and is not narrowed to a split already: what is held
  * out of it.
  */
-function ownHeldOut({
+export function ownHeldOut({
   spec,
   select = {},
-}: DataRequest): Readonly<Record<string, string>> | undefined {
+}: Pick<DataRequest, "spec" | "select">): Readonly<Record<string, string>> | undefined {
   const own = namedSets.find((set) => set.name === spec)?.heldOut;
   return own && !Object.keys(own).some((key) => key in select) ? own : undefined;
 }

@@ -1,10 +1,10 @@
 import { bootstrap } from "../metrics/bootstrap.ts";
-import { halves } from "../metrics/draw.ts";
+import { drawRows, halves } from "../metrics/draw.ts";
 import { frechetByClass, frechetFrom } from "../metrics/frechet.ts";
 import { kernelDistance, type KernelDistance } from "../metrics/kernel.ts";
 import { takeRows, type Matrix, type Pair } from "../metrics/matrix.ts";
 import { around, counts, floorOf, isEnough } from "./floor.ts";
-import type { Evidence, Metric } from "./metric.ts";
+import type { Evidence, Metric, Score } from "./metric.ts";
 
 const resamples = 20;
 
@@ -123,14 +123,7 @@ export const classFrechet: Metric = {
       seed,
     });
     const floor = classFloor(evidence, nClasses);
-    return [
-      {
-        ...base,
-        ...counts(evidence),
-        interval: around(value, spread),
-        ...(floor === undefined ? {} : { floor }),
-      },
-    ];
+    return [{ ...base, ...counts(evidence), interval: around(value, spread), ...floor }];
   },
 };
 
@@ -152,27 +145,47 @@ function againWithin(byClass: readonly (readonly number[])[], rows: Int32Array):
   );
 }
 
-/** Held-out data, or one half of the reference, within classes; undefined where a class is too small. */
-function classFloor(evidence: Evidence, nClasses: number): number | undefined {
-  const { reference, heldOut, features, seed } = evidence;
-  const labels = reference.labels ?? new Int32Array();
+/** Rows with their classes. */
+interface Classed {
+  readonly rows: Matrix;
+  readonly labels: ArrayLike<number>;
+}
+
+const some = ({ rows, labels }: Classed, of: Int32Array): Classed => ({
+  rows: takeRows(rows, of),
+  labels: Int32Array.from(of, (i) => labels[i] ?? 0),
+});
+
+/** The same of real samples as `floorPairs` pairs them; nothing where a class is too small. */
+function classFloor(
+  { reference, heldOut, generated, features, seed }: Evidence,
+  nClasses: number,
+): Pick<Score, "floor" | "likeFloor" | "nFloor"> {
+  const few = (side: Classed, n: number): Classed =>
+    side.rows.rows <= n
+      ? side
+      : some(side, drawRows({ n, of: side.rows.rows, seed, purpose: "floor" }));
+  const all: Classed = { rows: features.real, labels: reference.labels ?? [] };
+  const fake: Classed = { rows: features.fake, labels: generated.labels ?? [] };
   const { first, second } = halves({ rows: features.real.rows, seed });
-  const other =
+  const [real, other] =
     heldOut?.labels && features.heldOut && isEnough(heldOut.n, reference.n)
-      ? {
-          real: features.real,
-          realLabels: labels,
-          fake: features.heldOut,
-          fakeLabels: heldOut.labels,
-        }
-      : {
-          real: takeRows(features.real, first),
-          realLabels: Int32Array.from(first, (i) => labels[i] ?? 0),
-          fake: takeRows(features.real, second),
-          fakeLabels: Int32Array.from(second, (i) => labels[i] ?? 0),
-        };
-  const small = [other.realLabels, other.fakeLabels].some((side) =>
-    membersOf(side, nClasses).some((members) => members.length < 2),
-  );
-  return small ? undefined : frechetByClass({ ...other, nClasses }).mean;
+      ? [all, { rows: features.heldOut, labels: heldOut.labels }]
+      : [some(all, first), some(all, second)];
+  const against = (side: Classed): number | undefined => {
+    const small = [real.labels, side.labels].some((labels) =>
+      membersOf(labels, nClasses).some((members) => members.length < 2),
+    );
+    const labels = { realLabels: real.labels, fakeLabels: side.labels };
+    return small
+      ? undefined
+      : frechetByClass({ real: real.rows, fake: side.rows, ...labels, nClasses }).mean;
+  };
+  const held = few(other, fake.rows.rows);
+  const floor = against(held);
+  if (floor === undefined) return {};
+  const nFloor = Math.min(real.rows.rows, held.rows.rows);
+  if (real === all && held.rows.rows === fake.rows.rows) return { floor, nFloor };
+  const likeFloor = against(few(fake, held.rows.rows));
+  return { floor, nFloor, ...(likeFloor === undefined ? {} : { likeFloor }) };
 }

@@ -222,6 +222,12 @@ describe("folders of images", () => {
   });
 });
 
+test("a set has no best checkpoint", async () => {
+  await expect(evaluate(ask("others", { best: true }))).rejects.toThrow(
+    "is no run, so it has no best checkpoint. Leave out --best.",
+  );
+});
+
 describe("a run", () => {
   test("is judged against its own data, and keeps what was found", async () => {
     const cacheDir = join(root, "cache");
@@ -250,16 +256,47 @@ describe("a run", () => {
   });
 });
 
-test("path lengths of a generator are measured along its latent, and only of a run", async () => {
-  const runs = join(root, "image-runs");
+test("of a mixture, the interval of the reverse KL holds its value", async () => {
+  const request = ask("", { judged: "grid25", against: "grid25", metrics: ["reverse-kl"] });
+  const [score] = (await evaluate(request)).judgement.scores;
+  const [low = NaN, high = NaN] = score?.interval ?? [];
+  expect(low).toBeGreaterThanOrEqual(0);
+  expect(score?.value).toBeGreaterThanOrEqual(low);
+  expect(score?.value).toBeLessThanOrEqual(high);
+});
+
+test("what makes pictures from others is judged against what they should be like", async () => {
+  const runs = join(root, "translated");
+  const set = { colour: "lab", patch: "1", widthG: 2, widthD: 2 };
+  const asked = { data: join(root, "real"), derive: "grey", recipe: "pix2pix", set } as const;
+  const cacheDir = join(root, "cache");
+  await train({ ...asked, runs, cacheDir, threads: 1, height: size, budget: { steps: 1 } });
+  const one = ask("", { runs, judged: "latest", n: 8, metrics: ["sharpness"] });
+  const { judgement } = await evaluate(one);
+  expect(judgement.generated.shape).toEqual([3, size, size]);
+  expect(judgement.reference.shape).toEqual([3, size, size]);
+  const { against: _, ...alone } = one;
+  await expect(evaluate(alone)).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[UserError: Run 0001-pix2pix-real makes its samples from other images. Name what they should be like with --against.]`,
+  );
+});
+
+test.each([
+  ["z", "dcgan", { batch: 4, width: 2, zDim: 4 }],
+  [
+    "w",
+    "stylegan2",
+    { batch: 2, group: 2, zDim: 4, wDim: 5, mapLayers: 1, base: 64, maxChannels: 6 },
+  ],
+] as const)("path lengths in %s are measured, of %s", async (space, recipe, set) => {
+  const runs = join(root, "image-runs", recipe);
   const asked = { data: join(root, "real"), cacheDir: join(root, "cache"), runs, threads: 1 };
-  const set = { batch: 4, width: 2, zDim: 4 };
-  await train({ ...asked, recipe: "dcgan", set, budget: { steps: 2 }, seed: 3 });
+  await train({ ...asked, recipe, set, height: 16, budget: { steps: 2 }, seed: 3 });
   const { against: _, ...request } = ask("");
   const one = { ...request, runs, judged: "latest", n: 24, metrics: ["ppl"] };
   const { judgement } = await evaluate({ ...one, features: "emoji-classifier" });
   const [score] = judgement.scores;
-  expect(score?.title).toBe("Path length in z, to emoji-classifier");
+  expect(score?.title).toBe(`Path length in ${space}, to emoji-classifier`);
   expect(score?.value).toBeGreaterThan(0);
   expect(Number.isFinite(score?.interval?.[1])).toBe(true);
   expect(score?.interval?.[0]).toBeLessThan(score?.value ?? Number.NaN);

@@ -3,7 +3,7 @@ import type { Hooks } from "../data/source.ts";
 import { openFeatures, type Features } from "./features.ts";
 import { appendJudgement, type Judgement } from "./judgement.ts";
 import type { Evidence, Metric, Need, Score } from "./metric.ts";
-import { chooseMetrics, metrics } from "./metric-table.ts";
+import { chooseMetrics, demandEnough, metrics, pixelsAlong } from "./metric-table.ts";
 import { neighboursPicture } from "./neighbours-picture.ts";
 import { openSides, type Sides, type SidesRequest } from "./open-sides.ts";
 import { writeReport } from "../report/report.ts";
@@ -35,15 +35,22 @@ export async function evaluate(
     const { evidence, judgement } = await judge(sides, features, request, hooks);
     const picture = await neighboursPicture(evidence);
     const dir = sides.run?.dir;
-    if (dir !== undefined) {
+    if (dir === undefined) return { judgement, picture, dir };
+    try {
       await appendJudgement(dir, judgement, picture);
       await writeReport({ dir });
+    } catch (error) {
+      hooks.warn?.(`What was found is not kept in the run: ${messageOf(error)}`);
+      return { judgement, picture, dir: undefined };
     }
     return { judgement, picture, dir };
   } finally {
     await features.close();
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 const all: ReadonlySet<Need> = new Set(metrics.flatMap((m) => m.needs));
 
@@ -96,9 +103,11 @@ export async function gather(
 ): Promise<Evidence> {
   const { generated, reference, heldOut, mixture, maker } = sides;
   const of = (side: Side) =>
-    features.of(side, (done, total) =>
-      hooks.progress?.(done, total, `features of ${side.name} (${features.name})`),
-    );
+    features.of(side, {
+      progress: (done, total) =>
+        hooks.progress?.(done, total, `features of ${side.name} (${features.name})`),
+      ...(hooks.signal && { signal: hooks.signal }),
+    });
   const [fake, real] = [await of(generated), await of(reference)];
   const held = heldOut && (await of(heldOut));
   const shares =
@@ -144,24 +153,13 @@ function enoughFor(
   { named, sides }: { named: boolean; sides: Sides },
 ): { chosen: Metric[]; notes: string[] } {
   const fewest = [sides.generated, sides.reference].toSorted((a, b) => a.n - b.n)[0];
-  const n = fewest?.n ?? 0;
-  const { shape } = sides.reference;
-  const side = areImages(sides.reference) ? Math.min(shape[1] ?? 0, shape[2] ?? 0) : Infinity;
-  const tooFew = metrics.filter((m) => m.leastRows > n);
+  if (fewest === undefined) throw new TypeError("two sides");
+  const side = pixelsAlong(fewest);
+  const tooFew = metrics.filter((m) => m.leastRows > fewest.n);
   const tooSmall = metrics.filter((m) => !tooFew.includes(m) && (m.leastPixels ?? 0) > side);
   const chosen = metrics.filter((m) => !tooFew.includes(m) && !tooSmall.includes(m));
-  const [few, small] = [tooFew[0], tooSmall[0]];
-  const must = named || chosen.length === 0;
-  if (must && few !== undefined) {
-    throw new UserError(
-      `Metric ${few.name} needs ${few.leastRows} samples on each side, and ${fewest?.name} has ${n}. Give it more.`,
-    );
-  }
-  if (must && small !== undefined) {
-    throw new UserError(
-      `Metric ${small.name} needs images of at least ${small.leastPixels} pixels a side, and these have ${shape[1]} x ${shape[2]}. Leave it out.`,
-    );
-  }
+  if (named || chosen.length === 0)
+    for (const metric of [...tooFew, ...tooSmall]) demandEnough(metric, fewest);
   const told = (left: readonly Metric[], what: string): string[] =>
     left.length === 0
       ? []

@@ -1,6 +1,6 @@
 import { UserError } from "@duelo/core";
 import { keptFeatures } from "../features/cache.ts";
-import type { FeatureNet, Features as Seen } from "../features/feature-net.ts";
+import type { FeatureNet, FeatureRequest, Features as Seen } from "../features/feature-net.ts";
 import { featureNet, featureNets, isNetworkFile, noFeatures } from "../features/named-net.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import type { Pictures } from "../metrics/pictures.ts";
@@ -22,7 +22,7 @@ export interface Features {
   /** Whether it gives probabilities of classes too. */
   readonly classifies?: boolean;
   /** One row a sample. `progress` counts samples. */
-  of(side: Side, progress?: (done: number, total: number) => void): Promise<Seen>;
+  of(side: Side, hooks?: Pick<FeatureRequest, "progress" | "signal">): Promise<Seen>;
   /** What some layers make of pictures from 0 to 255; only of networks that show them. */
   activations?(pictures: Pictures): Promise<readonly Pictures[]>;
   close(): Promise<void>;
@@ -115,11 +115,10 @@ function ofNet(net: FeatureNet, o: { about: string; cacheDir: string }): Feature
     resizer: net.resizer,
     isClassic: net.isClassic ?? false,
     classifies: net.classifies,
-    async of({ data, shape, n, step, key }, progress) {
+    async of({ data, shape, n, step, key }, hooks = {}) {
       const [c = 1, h = 1, w = 1] = shape;
       if (!(data instanceof Uint8Array)) throw new TypeError("images are bytes");
-      const reports = progress === undefined ? {} : { progress };
-      const make = () => net.extract({ pixels: data, shape: [n, c, h, w], ...reports });
+      const make = () => net.extract({ pixels: data, shape: [n, c, h, w], ...hooks });
       return step === undefined ? keptFeatures({ key, n, net, cacheDir }, make) : make();
     },
     ...(net.hasLayers

@@ -1,11 +1,13 @@
 import { UserError } from "@duelo/core";
-import type { HostTensor, HostTensors } from "@duelo/runtime";
+import type { HostTensors } from "@duelo/runtime";
 import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
-import type { FunctionInput } from "../function-card.ts";
+import { readTrained, type Trained } from "../export.ts";
+import { everyLayer, hasW, styleRunOf } from "../latent/style-run.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import type { Pictures } from "../metrics/pictures.ts";
-import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
+import { openFunction, type FunctionRequest } from "../open-function.ts";
+import type { Pixels } from "../report/grid.ts";
 
 /** What a generator makes its pictures of. */
 export interface Latent {
@@ -21,77 +23,63 @@ export interface Latent {
 
 /**
  * The latent of a run's generator: w where its recipe has a mapping and a synthesis, as style-based ones
- * do; else its normal noise z. Throws UserError where there is neither.
+ * do; else its normal noise z. Classes come in turn. Throws UserError where there is neither.
  */
 export async function openLatent(maker: FunctionRequest): Promise<Latent> {
-  const mapping = await ofName(maker, "mapping");
-  const synthesis = mapping && (await ofName(maker, "synthesis"));
-  const make = synthesis ?? (await openFunction(maker));
-  const close = async (): Promise<void> => {
-    for (const f of new Set([mapping, make])) await f?.close();
+  const trained = await readTrained({ runs: "runs", ...maker });
+  return hasW(trained.recipe, trained.context) ? ofStyles(trained) : ofNoise(maker);
+}
+
+async function ofStyles(trained: Trained): Promise<Latent> {
+  const run = await styleRunOf(trained);
+  return {
+    ...{ space: "w", along: "lerp" },
+    draw: (n, seed) => run.map({ numbers: upTo(n), seed }),
+    pictures: async (points, seed) =>
+      unrounded(
+        await run.synthesize(everyLayer(points, run.nLayers), { numbers: upTo(points.rows), seed }),
+      ),
+    close: () => run.close(),
   };
-  const kind = synthesis === undefined ? "normal" : "given";
-  const point = make.card.inputs.find((i) => i.kind === kind);
-  const range = make.card.outputs[0]?.range;
+}
+
+async function ofNoise(maker: FunctionRequest): Promise<Latent> {
+  const f = await openFunction(maker);
+  const point = f.card.inputs.find((i) => i.kind === "normal");
+  const label = f.card.inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
+  const range = f.card.outputs[0]?.range;
   if (point === undefined || range === undefined) {
-    await close();
+    await f.close();
     throw new UserError(
-      `Run ${make.run.name} makes its samples of no normal noise, so there are no paths to measure. Leave path-length out.`,
+      `Run ${f.run.name} makes its samples of no normal noise, so there are no paths to measure. Leave path-length out.`,
     );
   }
   return {
-    ...(synthesis === undefined
-      ? ({ space: "z", along: "slerp" } as const)
-      : ({ space: "w", along: "lerp" } as const)),
+    ...{ space: "z", along: "slerp" },
     async draw(n, seed) {
-      const drawn =
-        mapping === undefined
-          ? drawNoise({ input: point, n, seed })
-          : first(await mapping.call(feedsOf(mapping, n), { n, seed }));
-      return { rows: n, cols: drawn.data.length / n, data: Float64Array.from(drawn.data) };
+      const { data } = drawNoise({ input: point, n, seed });
+      return { rows: n, cols: data.length / n, data: Float64Array.from(data) };
     },
     async pictures({ rows: n, data }, seed) {
       const shape = [n, ...point.shape];
-      const fed = { dtype: "float32", shape, data: Float32Array.from(data) } as const;
-      const feeds = { ...feedsOf(make, n), [point.name]: fed };
-      const made = first(await make.call(feeds, { n, seed }));
-      const [low, high] = range;
-      const [, c = 1, h = 1, w = 1] = made.shape;
-      const pixels = Float32Array.from(made.data, (v) => ((v - low) / (high - low)) * 255);
-      return { shape: [n, c, h, w], data: pixels };
+      const feeds: HostTensors = {
+        [point.name]: { dtype: "float32", shape, data: Float32Array.from(data) },
+        ...(label && { [label.name]: classesInTurn(n, f.card.classes) }),
+      };
+      const [made] = Object.values(await f.call(feeds, { n, seed }));
+      const [, c = 1, h = 1, w = 1] = made?.shape ?? [];
+      return unrounded({ pixels: Float32Array.from(made?.data ?? []), shape: [n, c, h, w], range });
     },
-    close,
+    close: () => f.close(),
   };
 }
 
-async function ofName(maker: FunctionRequest, name: string): Promise<OpenFunction | undefined> {
-  try {
-    return await openFunction({ ...maker, function: name });
-  } catch (error) {
-    if (error instanceof UserError) return undefined; // the recipe has none
-    throw error;
-  }
-}
+const upTo = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
 
-/** What is neither noise nor the point itself: classes in turn, and 1 for psi. */
-function feedsOf({ card }: OpenFunction, n: number): HostTensors {
-  const numbers = Int32Array.from({ length: n }, (_, i) => i);
-  const fed = (input: FunctionInput): HostTensor | undefined => {
-    if (input.kind === "label" && input.ofRecord === undefined)
-      return { dtype: "int32", shape: [n], data: labelsFor(numbers, undefined, card.classes) };
-    if (input.kind !== "given" || input.shape.length > 0) return undefined;
-    return { dtype: "float32", shape: [n], data: new Float32Array(n).fill(1) };
-  };
-  return Object.fromEntries(
-    card.inputs.flatMap((input) => {
-      const value = fed(input);
-      return value === undefined ? [] : [[input.name, value] as const];
-    }),
-  );
-}
+const classesInTurn = (n: number, classes: readonly string[]) =>
+  ({ dtype: "int32", shape: [n], data: labelsFor(upTo(n), undefined, classes) }) as const;
 
-function first(results: Readonly<Record<string, HostTensor>>): HostTensor {
-  const [result] = Object.values(results);
-  if (result === undefined) throw new TypeError("the function gave nothing");
-  return result;
+/** Pixels from 0 to 255. */
+function unrounded({ pixels, shape, range: [low, high] }: Pixels): Pictures {
+  return { shape, data: Float32Array.from(pixels, (v) => ((v - low) / (high - low)) * 255) };
 }

@@ -35,7 +35,7 @@ export const likelihoodBound: Metric = {
         const { estimate: value, low, high } = bootstrapMean({ values, seed });
         const base = {
           metric,
-          title,
+          title: heldOut === undefined ? `${title}, of data that is not held out` : title,
           better: "higher",
           value,
           nGenerated: 0,

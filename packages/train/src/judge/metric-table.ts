@@ -3,6 +3,7 @@ import { classScore } from "./class-score.ts";
 import { classifierScore } from "./classifier-score.ts";
 import { classFrechet, frechet, kernel } from "./distances.ts";
 import type { Metric, Need } from "./metric.ts";
+import type { Side } from "./side.ts";
 import { likelihoodBound } from "./likelihood.ts";
 import { highQuality, modes, reverseKl } from "./mixtures.ts";
 import { msSsim, perceptual } from "./diversity.ts";
@@ -71,6 +72,27 @@ export function chooseMetrics(request: {
     if (lacking === undefined) return metric;
     throw new UserError(`Metric ${metric.name} needs ${whatIsNeeded[lacking]}.`);
   });
+}
+
+/** Pixels along the shorter side of images; Infinity for what has none. */
+export const pixelsAlong = ({ shape }: Pick<Side, "shape">): number =>
+  shape.length === 3 ? Math.min(shape[1] ?? 0, shape[2] ?? 0) : Infinity;
+
+/** @throws UserError where there are too few samples or pixels for a metric */
+export function demandEnough(
+  { name, leastRows, leastPixels = 0 }: Metric,
+  side: Pick<Side, "name" | "n" | "shape">,
+): void {
+  if (leastRows > side.n) {
+    throw new UserError(
+      `Metric ${name} needs ${leastRows} samples on each side, and ${side.name} has ${side.n}. Give it more.`,
+    );
+  }
+  if (leastPixels > pixelsAlong(side)) {
+    throw new UserError(
+      `Metric ${name} needs images of at least ${leastPixels} pixels a side, and these have ${side.shape[1]} x ${side.shape[2]}. Leave it out.`,
+    );
+  }
 }
 
 /** @throws UserError with the nearest name */

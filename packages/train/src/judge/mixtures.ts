@@ -2,6 +2,7 @@ import { UserError } from "@duelo/core";
 import { bootstrap } from "../metrics/bootstrap.ts";
 import { mixtureScores, type MixtureScores } from "../metrics/modes.ts";
 import { takeRows, type Matrix } from "../metrics/matrix.ts";
+import { around } from "./floor.ts";
 import type { Evidence, Metric } from "./metric.ts";
 import { rowsOf } from "./side.ts";
 
@@ -45,7 +46,7 @@ const mixtureMetric = (name: Name): Metric => ({
     const nGenerated = samples.rows;
     const base = { metric: name, title, better, value, nGenerated, nReference: reference.n };
     if (brief) return [base];
-    const { low, high } = bootstrap({
+    const spread = bootstrap({
       rows: samples.rows,
       statistic: (rows) => score(takeRows(samples, rows)),
       resamples: 100,
@@ -56,7 +57,10 @@ const mixtureMetric = (name: Name): Metric => ({
       real,
       Int32Array.from({ length: Math.min(nGenerated, real.rows) }, (_, i) => i),
     );
-    return [{ ...base, interval: [low, high] as const, floor: score(equal) }];
+    // A resample is less even than the samples are, so its quantiles may lie above the value.
+    const [low, high] =
+      name === "reverse-kl" ? around(value, spread) : ([spread.low, spread.high] as const);
+    return [{ ...base, interval: [Math.max(0, low), high] as const, floor: score(equal) }];
   },
 });
 

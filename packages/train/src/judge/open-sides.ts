@@ -10,12 +10,12 @@ import { openData } from "../data/open.ts";
 import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
-import type { FunctionRequest } from "../open-function.ts";
+import { openFunction, type FunctionRequest } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
-import { openRunData } from "../run-data.ts";
+import { keptApart, openRunData } from "../run-data.ts";
 import { firstOf } from "../streams.ts";
 import { findRun, type RunInfo } from "../run/runs.ts";
-import { sampleRun } from "../sample.ts";
+import { samplesOf, samplesShape, type Samples } from "../sample.ts";
 import { sameClasses, shapeText, type Side } from "./side.ts";
 
 /** What is to be judged, and against what. */
@@ -91,28 +91,48 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
       `Run ${info.name} makes its samples in one size and colour; leave out --size and --channels.`,
     );
   }
-  const { reference, heldOut } = await referenceOfRun(info, request, hooks);
-  const mixture = mixtureOf(reference.name);
-  const n = request.n ?? defaultCount(reference, mixture);
-  const { runs, seed = 0, recipe, cacheDir, best = false } = request;
+  const { runs, seed = 0, recipe, cacheDir, best = false, against } = request;
   const known = recipe === undefined ? {} : { recipe };
-  const count = atMost(n, reference);
-  const made = await sampleRun({
-    ...{ runs, run: info.dir, n: count, seed, cacheDir, best },
-    ...known,
-    ...classesLike(reference, count, info),
-    progress: (done, total) => hooks.progress?.(done, total, "making samples"),
-  });
-  if (made.fromRecords && request.against === undefined) {
-    const what = made.before.length > 0 ? "images" : "records";
-    throw new UserError(
-      `Run ${info.name} makes its samples from other ${what}. Name what they should be like with --against.`,
-    );
+  const maker = { runs, run: info.dir, best, ...known };
+  const generator = await openFunction(maker);
+  try {
+    const { inputs } = generator.card;
+    const ofImages = inputs.some((i) => i.kind === "image");
+    if (against === undefined && inputs.some((i) => i.ofRecord !== undefined))
+      throw new UserError(
+        `Run ${info.name} makes its samples from other ${ofImages ? "images" : "records"}. Name what they should be like with --against.`,
+      );
+    const shape = samplesShape(generator);
+    const { reference, heldOut } =
+      against === undefined
+        ? await ownReference(info, request, hooks)
+        : { reference: await otherReference(against, shape, request, hooks) };
+    const mixture = mixtureOf(reference.name);
+    const n = atMost(request.n ?? defaultCount(reference, mixture), reference);
+    const made = await samplesOf(generator, {
+      ...{ n, seed, cacheDir, ...classesLike(reference, n, info) },
+      ...(hooks.signal && { signal: hooks.signal }),
+      progress: (done, total) => hooks.progress?.(done, total, "making samples"),
+    });
+    return {
+      generated: sideOf(made, `${info.name}${best ? ", best" : ""}`),
+      reference,
+      ...(heldOut ? { heldOut } : {}),
+      ...(mixture ? { mixture } : {}),
+      run: info,
+      ...(ofImages ? {} : { maker }),
+    };
+  } finally {
+    await generator.close();
   }
+}
+
+/** Samples of a generator as a side. */
+function sideOf(made: Samples, name: string): Side {
   const { pixels, range, labels, classes } = made;
   const data = range === undefined ? pixels : toBytes(pixels, range);
-  const generated: Side = {
-    name: `${info.name}${best ? ", best" : ""}`,
+  return {
+    name,
     step: made.step,
     shape: made.shape.slice(1),
     n: made.shape[0] ?? 0,
@@ -121,14 +141,6 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
     classes,
     key: digestOf(data),
     resizer: "none: as the generator makes them",
-  };
-  return {
-    generated,
-    reference,
-    ...(heldOut ? { heldOut } : {}),
-    ...(mixture ? { mixture } : {}),
-    run: info,
-    ...(made.before.length === 0 ? { maker: { run: info.dir, best, ...known } } : {}),
   };
 }
 
@@ -150,33 +162,38 @@ function classesLike(
 const atMost = (n: number, { shape }: Side): number =>
   Math.min(n, Math.max(1, Math.floor(mostBytes / (4 * shape.reduce((a, b) => a * b, 1)))));
 
-async function referenceOfRun(
+/** A set in the shape of a run's samples. */
+function otherReference(
+  spec: string,
+  [channels, height, width]: readonly number[],
+  request: SidesRequest,
+  hooks: Hooks,
+): Promise<Side> {
+  const isImage = height !== undefined && width !== undefined;
+  const own = isImage ? { height, width, channels: channels as 1 | 3 | 4 } : {};
+  const domain = isImage ? "image" : "vector";
+  const asked = { spec, domain, cacheDir: request.cacheDir, ...own } as const;
+  return readSet(asked, { most: mostOf(request), hooks });
+}
+
+async function ownReference(
   info: RunInfo,
   request: SidesRequest,
   hooks: Hooks,
 ): Promise<{ reference: Side; heldOut?: Side }> {
-  const { against, cacheDir } = request;
-  if (against !== undefined) {
-    const [channels, height, width] = info.options["shape"] as readonly number[];
-    const isImage = height !== undefined && width !== undefined;
-    const own = isImage ? { height, width, channels: channels as 1 | 3 | 4 } : {};
-    const domain = isImage ? "image" : "vector";
-    const asked = { spec: against, domain, cacheDir, ...own } as const;
-    return { reference: await readSet(asked, { most: mostOf(request), hooks }) };
-  }
+  const { cacheDir } = request;
   const part = async (which: Part): Promise<Side> => {
     const dataset = firstOf(await openRunData({ info, cacheDir, part: which }, hooks));
     return readAndClose(dataset, { part: which, most: mostOf(request) });
   };
   const reference = { ...(await part("train")), trainedOn: true };
-  const hasHeldOut =
-    "holdOut" in ((info.options["dataSettings"] ?? {}) as object) ||
-    namedSets.some((s) => s.name === info.options.data && s.heldOut !== undefined);
-  return hasHeldOut ? { reference, heldOut: await part("heldOut") } : { reference };
+  return keptApart(info) ? { reference, heldOut: await part("heldOut") } : { reference };
 }
 
 async function sidesOfSets(request: SidesRequest, hooks: Hooks): Promise<Sides> {
   const { judged, against, height, width, channels, cacheDir, n } = request;
+  if (request.best === true)
+    throw new UserError(`${judged} is no run, so it has no best checkpoint. Leave out --best.`);
   if (against === undefined) {
     throw new UserError(
       `${judged} is no run, so it is not known what to hold it against. Name the real data with --against.`,

@@ -22,7 +22,10 @@ export const sliced: Metric = {
     const { generated, reference, seed, brief } = evidence;
     const [real, fake] = [picturesOf(reference), picturesOf(generated)];
     const size = real.shape[1] * real.shape[2] * real.shape[3];
-    const pictures = Math.min(512, Math.max(16, Math.floor(numbersAtOnce / size)));
+    const floorSides = floorPictures(evidence);
+    // The distance falls with the number of pictures: as many for the value as there are for the floor.
+    const fewest = Math.min(floorSides.real.shape[0], floorSides.fake.shape[0]);
+    const pictures = Math.min(512, fewest, Math.max(16, Math.floor(numbersAtOnce / size)));
     const asked = { pictures, seed };
     const own = slicedDistance({ real, fake, ...asked, ...(brief ? {} : { resamples }) });
     const { name: metric, title } = this;
@@ -36,7 +39,7 @@ export const sliced: Metric = {
       nReference,
     } as const;
     if (brief) return [base];
-    const floor = slicedDistance({ ...floorPictures(evidence), ...asked });
+    const floor = slicedDistance({ ...floorSides, ...asked });
     const interval = around(own.mean, { standardError: own.standardError ?? 0, resamples });
     return [{ ...base, interval, floor: floor.mean }];
   },

@@ -14,43 +14,59 @@ export function shellWord(text: string): string {
   return `$'${inner}'`;
 }
 
-/** The share in `dataSettings.holdOut`; 0.1 stands for a named set's own test split, whatever its size. */
-function shareOf(holdOut: unknown): number | undefined {
-  if (typeof holdOut !== "object" || holdOut === null) return undefined;
-  return "share" in holdOut ? Number(holdOut.share) : 0.1;
+type Flag = readonly [flag: string, value: unknown];
+
+/** What `--data` and its companions were, or what the folder tells of them. */
+function dataFlags({ data, dataRequest, dataSettings, shape, select }: ReportOptions): Flag[] {
+  const [first, second] = Object.values(dataRequest);
+  const { spec = data, jitter, pair = second } = first ?? {};
+  const flip = first?.flip ?? (dataSettings["flip"] === true ? true : undefined);
+  const [height, width] =
+    first?.height === undefined ? shape.slice(1) : [first.height, first.width];
+  const { fit, background, limit } = dataSettings;
+  const pairs = (flag: string, values: Readonly<Record<string, unknown>> = {}): Flag[] =>
+    Object.entries(values).map(([name, value]) => [flag, `${name}=${valueText(value)}`]);
+  return [
+    ["data", spec],
+    ...pairs("select", first?.select ?? select),
+    ["size", height === undefined || width === undefined ? undefined : `${height}x${width}`],
+    ["channels", first?.channels ?? (shape.length === 3 ? shape[0] : undefined)],
+    ...Object.entries({ fit, background, limit }),
+    ["hold-out", first?.holdOut],
+    ...(flip === undefined ? [] : [[flip ? "flip" : "no-flip", true] as const]),
+    ["jitter", jitter ?? (pair === undefined ? undefined : 0)],
+    ["to", pair?.spec],
+    ...pairs("to-select", pair?.select),
+    ["to-channels", pair?.channels],
+    ["derive", first?.pair?.derive],
+  ];
 }
 
 /** The command that trains with the same choices, every option of the recipe spelt out. */
 export function trainCommand(options: ReportOptions): string {
-  const { recipe, data, preset, dataSettings, budget, seed, shape } = options;
-  const [, height, width] = shape;
-  const flags: (readonly [flag: string, value: unknown])[] = [
+  const { recipe, preset, budget, evaluate, seed, device, threads, onDivergence } = options;
+  const flags: Flag[] = [
+    ...dataFlags(options),
     ["preset", preset],
-    ["size", height === undefined || width === undefined ? undefined : `${height}x${width}`],
-    ["channels", shape.length === 3 ? shape[0] : undefined],
-    ["fit", dataSettings["fit"]],
-    ["background", dataSettings["background"]],
-    ["limit", dataSettings["limit"]],
-    ["hold-out", shareOf(dataSettings["holdOut"])],
-    ...Object.entries(options.select).map(
-      ([name, value]) => ["select", `${name}=${valueText(value)}`] as const,
-    ),
     ...Object.entries(options.options).map(
       ([name, value]) => ["set", `${name}=${valueText(value)}`] as const,
     ),
     ...Object.entries(budget),
-    ["eval-every", options.evaluate["every"]],
-    ["metric", options.evaluate["metric"]],
-    ["features", options.evaluate["features"]],
-    ["patience", options.evaluate["patience"]],
+    ["eval-every", evaluate["every"]],
+    ["metric", evaluate["metric"]],
+    ["features", evaluate["features"]],
+    ["patience", evaluate["patience"]],
     ["seed", seed],
+    ["device", device],
+    ["threads", threads],
+    ["on-divergence", onDivergence],
   ];
-  const words = flags
+  const [data = "", ...words] = flags
     .filter(([, value]) => value !== undefined)
-    .map(([flag, value]) => `--${shellWord(flag)} ${shellWord(valueText(value))}`);
-  if (dataSettings["flip"] === true) words.push("--flip");
-  const first = `duelo train ${shellWord(recipe)} --data ${shellWord(data)}`;
-  return [first, ...words].join(" \\\n  ");
+    .map(([flag, value]) =>
+      value === true ? `--${flag}` : `--${shellWord(flag)} ${shellWord(valueText(value))}`,
+    );
+  return [`duelo train ${shellWord(recipe)} ${data}`, ...words].join(" \\\n  ");
 }
 
 /** Commands that use a trained run, by what they do. */

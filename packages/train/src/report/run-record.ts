@@ -1,17 +1,31 @@
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { UserError } from "@duelo/core";
 import { z } from "zod";
 import { neighboursName, readJudgements, type Judgement } from "../judge/judgement.ts";
 import { examine, type Findings } from "../health/examine.ts";
 import { probesOf } from "../health/history.ts";
 import { verdictNames } from "../health/verdict-name.ts";
+import { withSpecs } from "../run-data.ts";
 import { errorCode, unlessMissing } from "../run/file-system.ts";
 import type { Series } from "./series.ts";
 
 const text = z.string().optional().catch(undefined);
 const count = z.number().optional().catch(undefined);
 const table = z.record(z.string(), z.unknown()).catch({});
+
+const words = z.record(z.string(), z.string()).optional().catch(undefined);
+
+const otherSchema = z.object({
+  ...{ spec: text, select: words, channels: count, derive: text },
+});
+
+/** What was asked of a set; a path is seen from the working folder. */
+const requestSchema = z.object({
+  ...{ spec: z.string(), select: words, height: count, width: count, channels: count },
+  ...{ holdOut: count, jitter: count, flip: z.boolean().optional().catch(undefined) },
+  pair: otherSchema.optional().catch(undefined),
+});
 
 /** What a report reads of `options.json`; whatever else is there does no harm. */
 const optionsSchema = z.object({
@@ -22,6 +36,7 @@ const optionsSchema = z.object({
   preset: text,
   options: table,
   dataSettings: table,
+  dataRequest: z.record(z.string(), requestSchema).catch({}),
   select: table,
   nRecords: count,
   shape: z.array(z.number()).catch([]),
@@ -30,6 +45,7 @@ const optionsSchema = z.object({
   seed: count,
   device: text,
   threads: count,
+  onDivergence: text,
   evaluate: table,
   versions: table,
 });
@@ -121,7 +137,11 @@ export async function readLog(dir: string): Promise<{ lines: StatsLine[]; nBadLi
 async function readOptions(dir: string): Promise<ReportOptions> {
   const path = join(dir, "options.json");
   try {
-    return optionsSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    const options = optionsSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    const requests = Object.entries(options.dataRequest).map(([stream, request]) => {
+      return [stream, withSpecs(request, (spec) => seenFromHere(spec, dir))] as const;
+    });
+    return { ...options, dataRequest: Object.fromEntries(requests) };
   } catch (error) {
     if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") {
       throw new UserError(
@@ -133,6 +153,13 @@ async function readOptions(dir: string): Promise<ReportOptions> {
       `${path} is not the options of a run (JSON with recipe and data). Undo what was changed in it.`,
     );
   }
+}
+
+/** A path that is kept as seen from the folder of run folders. */
+function seenFromHere(spec: string, dir: string): string {
+  if (!spec.startsWith(".")) return spec;
+  const path = relative(process.cwd(), join(dir, "..", spec));
+  return path.startsWith(".") ? path : `./${path}`;
 }
 
 /**

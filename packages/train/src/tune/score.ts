@@ -5,12 +5,13 @@ import { gather } from "../judge/evaluate.ts";
 import { shippedNets } from "../features/shipped.ts";
 import { defaultFeatures, openFeatures } from "../judge/features.ts";
 import { chooseMetrics } from "../judge/metric-table.ts";
-import type { Need } from "../judge/metric.ts";
+import type { Metric, Need } from "../judge/metric.ts";
 import { openSides } from "../judge/open-sides.ts";
 
 /** By what trials are compared. */
 export interface Scorer {
   readonly metric: string;
+  readonly by: Metric;
   readonly better: "higher" | "lower";
   /** The score of a run as it stands, against the data that it was trained on. */
   score(run: { readonly dir: string }): Promise<number>;
@@ -55,6 +56,7 @@ export function scorerOf(request: {
   }
   return {
     metric: metric.name,
+    by: metric,
     better: metric.better,
     async score({ dir }) {
       const n = mixture ? {} : { n: nImages };

@@ -152,8 +152,16 @@ test.each([
   [{ over: { zDim: [4, 8] } }, "Option zDim is both set and searched over."],
   [{ metric: "modez" }, 'There is no metric "modez". Did you mean "modes"?'],
   [{ metric: "memorisation" }, "Metric memorisation has no better end"],
+  [
+    { recipe: "vae", data: "digits-8x8", set: {}, over: { lr: [1e-3, 1e-4] }, metric: "swd" },
+    "Metric sliced needs images of at least 16 pixels a side, and these have 8 x 8.",
+  ],
+  [
+    { recipe: "pix2pix", data: "digits-8x8", derive: "grey", set: {}, over: { lr: [1e-3, 1e-4] } },
+    "Recipe pix2pix makes no samples from noise alone, so a search has nothing to judge.",
+  ],
   [{ metric: "class-frechet" }, "Metric class-frechet needs labels on both sides"],
-])("%j is refused in a sentence before anything is made", async (over, said) => {
+] as const)("%j is refused in a sentence before anything is made", async (over, said) => {
   const tunes = join(root, "refused");
   await expect(tune(request({ ...over, tunes }))).rejects.toThrow(said);
   await expect(readdir(tunes)).rejects.toThrow("ENOENT");

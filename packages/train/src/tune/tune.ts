@@ -1,14 +1,22 @@
 import { FailureError, UserError } from "@duelo/core";
 import { openRuntime } from "@duelo/runtime";
 import { readFile } from "node:fs/promises";
+import { demandNoiseSamples } from "../generator.ts";
+import { demandEnough } from "../judge/metric-table.ts";
 import { runOptions, train } from "../loop.ts";
 import { trainCommand } from "../report/commands.ts";
 import { readRun } from "../report/run-record.ts";
 import { embed, type Picture } from "../report/whole-page.ts";
-import { openFor, resolveRequest, type Resolved, type TrainRequest } from "../request.ts";
+import {
+  contextFor,
+  openFor,
+  resolveRequest,
+  type Resolved,
+  type TrainRequest,
+} from "../request.ts";
 import type { RunOptions } from "../run/runs.ts";
 import type { Progress, TrainHooks } from "../session.ts";
-import { closeAll } from "../streams.ts";
+import { closeAll, firstOf } from "../streams.ts";
 import { Diverged } from "../diverged.ts";
 import { TuneFolder, type TrialResult } from "./folder.ts";
 import { firstStepsFor, ranked, roundsOf, type Round } from "./halving.ts";
@@ -145,6 +153,10 @@ async function searchOptions(o: {
     ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
   });
   closeAll(streams);
+  const { recipe } = resolved;
+  demandNoiseSamples({ recipe, context: contextFor(resolved, streams), who: "a search" });
+  const { length: n, fields, name } = firstOf(streams);
+  demandEnough(scorer.by, { n, shape: fields["x"]?.shape ?? [], name });
   return {
     ...runOptions(resolved, streams, runtime),
     budget: { steps: rounds.map((r) => r.steps) },

@@ -85,7 +85,7 @@ async function rewritten(command: string): Promise<string> {
     return `${line.replace(/ --steps \S+/, "")} --steps 2`;
   if (name === "edit") return `${line} --measure 4 --from 60`;
   if (name === "bench") return `${line}${await small(recipe)}`;
-  if (name === "eval" && !/ -n | list/.test(line)) return `${line} -n 40`;
+  if (name === "eval" && !line.endsWith(" list")) return `${line.replace(/ -n \S+/, "")} -n 40`;
   if (name !== "train" || line.includes("--dry-run")) return line;
   const unbound = line
     .replace(/ --(minutes|images|steps) \S+/, "")

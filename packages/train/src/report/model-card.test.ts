@@ -98,14 +98,16 @@ test("says what it is, how it came to be, how to use it and what not to do", asy
 
     \`\`\`sh
     duelo train cgan --data digits \\
-      --preset small \\
       --size 1x1 \\
       --channels 3 \\
       --fit crop \\
+      --preset small \\
       --set batch=64 \\
       --set zDim=4 \\
       --steps 100 \\
-      --seed 0
+      --seed 0 \\
+      --device cpu \\
+      --threads 2
     \`\`\`
 
     ## Use

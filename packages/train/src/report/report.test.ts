@@ -176,17 +176,19 @@ describe("the report of a GAN", () => {
         "duelo sample 0001-dcgan-emoji -n 64",
         "duelo export 0001-dcgan-emoji",
         "duelo train dcgan --data emoji \\
-        --preset small \\
+        --select group=flags \\
         --size 32x32 \\
         --channels 3 \\
         --fit crop \\
         --background '#ffffff' \\
-        --select group=flags \\
+        --flip \\
+        --preset small \\
         --set batch=64 \\
         --set lr=0.0002 \\
         --steps 300 \\
         --seed 7 \\
-        --flip",
+        --device cpu \\
+        --threads 2",
       ]
     `);
     expect(texts("tbody tr")).toMatchInlineSnapshot(`

@@ -153,7 +153,10 @@ test.each([
   [{ metric: "modez" }, 'There is no metric "modez". Did you mean "modes"?'],
   [{ metric: "memorisation" }, "Metric memorisation has no better end"],
   [
-    { recipe: "vae", data: "digits-8x8", set: {}, over: { lr: [1e-3, 1e-4] }, metric: "swd" },
+    {
+      ...{ recipe: "vae", data: "digits-8x8", height: 8, set: {} },
+      ...{ over: { lr: [1e-3, 1e-4] }, metric: "swd" },
+    },
     "Metric sliced needs images of at least 16 pixels a side, and these have 8 x 8.",
   ],
   [

@@ -100,7 +100,7 @@ export default recipe({
         ...{ batch: 32, zDim: 64, embedding: 32, width: 16, attention: 16, nCritic: 1 },
         ...{ lrG: 2e-4, lrD: 4e-4, ema: 0.999, emaStart: 500 },
       },
-      steps: 6000,
+      steps: 4000,
     },
   },
   nets: (c) => {

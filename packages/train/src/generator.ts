@@ -25,6 +25,9 @@ export function demandNoiseSamples(o: { recipe: Recipe; context: Context; who: s
   );
 }
 
+/** Batches for standing statistics that do for a look at a run: all of them cost as much as many steps. */
+const nGlance = 10;
+
 /** Rows of a grid of samples and what they are made from. */
 const nRows = 8;
 
@@ -73,9 +76,9 @@ export async function watch(options: {
   const pixels = (names: readonly string[]): Pixels[] => Object.values(records(names)).map(images);
   const standing = await openStanding(options);
   const needs = [...new Set([...traced.state.values(), ...standing.needs])];
-  const weightsOf = async (state: State): Promise<Feeds> => {
+  const weightsOf = async (state: State, most?: number): Promise<Feeds> => {
     const read = await state.read(needs);
-    const values = { ...read, ...(await standing.of(read)) };
+    const values = { ...read, ...(await standing.of(read, most === undefined ? {} : { most })) };
     const weights: Feeds = {};
     for (const [input, entry] of traced.state) {
       const value = values[entry];
@@ -93,7 +96,7 @@ export async function watch(options: {
     after: pixels(after),
     fromRecords: traced.fields.length > 0,
     target: targetOf(options, traced.fields),
-    sample: async (state) => run({ ...(await weightsOf(state)), ...fixed }),
+    sample: async (state) => run({ ...(await weightsOf(state, nGlance)), ...fixed }),
     async many(state, nSamples) {
       const weights = await weightsOf(state);
       const parts: HostTensor[] = [];

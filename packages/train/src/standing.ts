@@ -23,17 +23,23 @@ export async function standingState(o: {
   const runtime = await openRuntime(o.threads === undefined ? {} : { threads: o.threads });
   try {
     const standing = await openStanding({ ...o, runtime });
-    return { ...o.state, ...(await standing.of(o.state, o.truncation)) };
+    return { ...o.state, ...(await standing.of(o.state, { truncation: o.truncation })) };
   } finally {
     await runtime.close();
   }
+}
+
+interface StandingOptions {
+  readonly truncation?: number | undefined;
+  /** Batches at most; all of `recipe.standing` unless said otherwise. */
+  readonly most?: number;
 }
 
 /** The statistics of `standingState` again and again, as entries of a state; none for other recipes. */
 export interface Standing {
   /** Entries of the state that they are made of. */
   readonly needs: readonly string[];
-  of(state: State, truncation?: number): Promise<State>;
+  of(state: State, o?: StandingOptions): Promise<State>;
   close(): Promise<void>;
 }
 
@@ -50,7 +56,10 @@ export async function openStanding(o: {
   const program = await runtime.compile(optimize(traced.graph), {
     name: `${recipe.name}.standing`,
   });
-  const of = async (state: State, truncation?: number): Promise<State> => {
+  const of = async (
+    state: State,
+    { truncation, most = nBatches }: StandingOptions = {},
+  ): Promise<State> => {
     const weights: Feeds = {};
     for (const [input, entry] of traced.state) {
       const value = state[entry];
@@ -58,7 +67,7 @@ export async function openStanding(o: {
       weights[input] = value;
     }
     let statistics: Feeds = {};
-    for (let k = 0; k < nBatches; k++) {
+    for (let k = 0; k < Math.min(most, nBatches); k++) {
       const noise: Feeds = {
         momentum: { dtype: "float32", shape: [], data: Float32Array.of(1 / (k + 1)) },
       };

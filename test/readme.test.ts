@@ -63,8 +63,9 @@ const small = async (recipe: string): Promise<string> =>
 
 /** The named set that a command needs and that is not on this machine, if any. */
 function lacking(command: string): string | undefined {
-  const set = namedSets.find((s) => command.includes(`--data ${s.name}`));
-  return set === undefined || set.find() !== undefined ? undefined : set.name;
+  const words = command.split(" ");
+  const needed = words.filter((_, i) => ["--data", "--to"].includes(words[i - 1] ?? ""));
+  return namedSets.find((s) => needed.includes(s.name) && s.find() === undefined)?.name;
 }
 
 async function rewritten(command: string): Promise<string> {

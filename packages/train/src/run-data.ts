@@ -17,14 +17,19 @@ export function withSpecs<
   return { ...request, spec: change(spec), ...second };
 }
 
+/** A path as seen from a folder; it begins with a dot, which no name of a set does. */
+export function pathFrom(folder: string, to: string): string {
+  const path = relative(folder, to);
+  return path.startsWith(".") ? path : `./${path}`;
+}
+
 type Requests = Readonly<Record<string, DataRequest>>;
 
 /** Requests as `options.json` keeps them; paths are seen from `root`, the folder of run folders. */
 export function keptRequests(requests: Requests, root: string): Json {
   const placed = (spec: string): string => {
     if (namedSets.some((set) => set.name === spec)) return spec;
-    const path = relative(resolve(root), resolve(spec));
-    return path.startsWith(".") ? path : `./${path}`;
+    return pathFrom(resolve(root), resolve(spec));
   };
   const kept = Object.entries(requests).map(([stream, request]) => {
     return [stream, { ...withSpecs(request, placed), cacheDir: undefined }];

@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { UserError } from "@duelo/core";
 import { z } from "zod";
 import { neighboursName, readJudgements, type Judgement } from "../judge/judgement.ts";
 import { examine, type Findings } from "../health/examine.ts";
 import { probesOf } from "../health/history.ts";
 import { verdictNames } from "../health/verdict-name.ts";
-import { withSpecs } from "../run-data.ts";
+import { pathFrom, withSpecs } from "../run-data.ts";
 import { errorCode, unlessMissing } from "../run/file-system.ts";
 import type { Series } from "./series.ts";
 
@@ -156,11 +156,8 @@ async function readOptions(dir: string): Promise<ReportOptions> {
 }
 
 /** A path that is kept as seen from the folder of run folders. */
-function seenFromHere(spec: string, dir: string): string {
-  if (!spec.startsWith(".")) return spec;
-  const path = relative(process.cwd(), join(dir, "..", spec));
-  return path.startsWith(".") ? path : `./${path}`;
-}
+const seenFromHere = (spec: string, dir: string): string =>
+  spec.startsWith(".") ? pathFrom(process.cwd(), join(dir, "..", spec)) : spec;
 
 /**
  * The lines of a log as they count. What follows the last line break (a half line) is left out; a step that

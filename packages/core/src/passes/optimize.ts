@@ -3,6 +3,7 @@ import { shareCommon } from "./common.ts";
 import { fuseConvs } from "./conv.ts";
 import { foldConstants } from "./fold.ts";
 import { simplify } from "./identities.ts";
+import { lowerRepeats } from "./repeats.ts";
 import { mergeSlices } from "./slices.ts";
 import { lowerWeightGrads } from "./weight-grad.ts";
 
@@ -14,7 +15,10 @@ type Pass = (graph: Graph) => Graph;
  */
 export function optimize(graph: Graph): Graph {
   const tidy = untilStable([shareCommon, simplify, foldConstants, mergeSlices]);
-  return [tidy, fuseConvs, lowerWeightGrads, tidy].reduce((g, pass) => pass(g), graph);
+  return [tidy, fuseConvs, lowerWeightGrads, lowerRepeats, tidy].reduce(
+    (g, pass) => pass(g),
+    graph,
+  );
 }
 
 /** Runs passes in turn until none changes anything; every change shrinks the graph, so this ends. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { grad } from "../grad.ts";
 import { print } from "../graph.ts";
+import { interpret } from "../interpret.ts";
 import type { Shape, Tensor } from "../ir.ts";
 import { add, div, mul, neg, sub } from "../ops/arithmetic.ts";
 import { stopGradient } from "../ops/control.ts";
@@ -8,7 +9,9 @@ import { conv, convTranspose } from "../ops/conv.ts";
 import { exp } from "../ops/elementwise.ts";
 import { constant, full, input, scalar } from "../ops/leaf.ts";
 import { cast } from "../ops/logic.ts";
+import { avgPool } from "../ops/pool.ts";
 import { mean, sum } from "../ops/reduce.ts";
+import { upsampleNearest } from "../ops/resample.ts";
 import { expand, reshape, slice, transpose, zeroPad } from "../ops/shape.ts";
 import { optimize } from "./optimize.ts";
 
@@ -302,4 +305,46 @@ test("a gradient penalty's second derivatives leave no weight gradient in its ge
   });
   expect(text).not.toContain("ConvWeightGrad");
   expect(text.match(/Conv|ConvTranspose/g)?.length).toMatchInlineSnapshot(`3`);
+});
+
+test("elements are repeated by a product, rows by copying them", () => {
+  const text = optimized({ x: [2, 1, 4, 6] }, (i) => ({
+    y: upsampleNearest(get(i, "x"), { scale: [3, 2] }),
+  }));
+  expect(text.replace(/Const\(.*?\)/, "Const(zeros and ones)")).toMatchInlineSnapshot(`
+    "graph(
+      x : f32[2,1,4,6]
+    ) {
+      %0 = Reshape(x) {shape=[2,24]} : f32[2,24]
+      %1 = Const(zeros and ones) : f32[24,48]
+      %2 = MatMul(%0, %1) {transA=false, transB=false} : f32[2,48]
+      %3 = Reshape(%2) {shape=[2,1,4,1,12]} : f32[2,1,4,1,12]
+      %4 = Expand(%3) {shape=[2,1,4,3,12]} : f32[2,1,4,3,12]
+      %5 = Reshape(%4) {shape=[2,1,12,12]} : f32[2,1,12,12]
+      return y=%5
+    }
+    "
+  `);
+});
+
+test("repeating by products is exact, and its gradient a sum", () => {
+  const x = input("x", { shape: [2, 3, 5, 7] });
+  const pooled = grad(avgPool(upsampleNearest(x, { scale: 2 }), { kernel: 2 }), [x]);
+  const y = upsampleNearest(x, { scale: 2 });
+  const graph = { inputs: [x], outputs: { y, g: pooled[0] ?? x } };
+  const feeds = { x: Float64Array.from({ length: x.size }, (_, i) => Math.sin(i) * 10 ** (i % 9)) };
+  const after = optimize(graph);
+  expect(print(after)).toContain("MatMul");
+  expect(interpret(after, feeds)).toEqual(interpret(graph, feeds));
+});
+
+test("many copies and rows too short for a product are repeated as they were", () => {
+  const stays = (shape: Shape, to: Shape): void => {
+    const text = optimized({ x: shape }, (i) => ({ y: expand(get(i, "x"), to) }));
+    expect(text).toContain("Expand");
+    expect(text).not.toContain("MatMul");
+  };
+  stays([2, 8, 1], [2, 8, 9]);
+  stays([2, 3, 1], [2, 3, 2]);
+  stays([64, 1], [64, 2]); // each row might be a sample of a batch
 });

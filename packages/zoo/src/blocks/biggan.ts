@@ -1,5 +1,6 @@
 import {
   add,
+  conv as convolve,
   matmul,
   maxPool,
   mean,
@@ -7,6 +8,7 @@ import {
   nn,
   relu,
   reshape,
+  slice,
   softmax,
   square,
   sub,
@@ -140,6 +142,19 @@ export function snLayers(seen: Tensor[] = []) {
     /** A convolution that keeps the size. */
     conv: (o: { out: number; kernel: 1 | 3; bias?: boolean }): Layer =>
       nn.conv({ ...o, pad: (o.kernel - 1) / 2, init, reparam }),
+    /** The first channels of a 3x3 convolution to `out`: the others have weights, and are not computed. */
+    firstOfConv: (o: { out: number; first: number }): Layer => {
+      const first = (t: Tensor): Tensor => slice(t, { axis: 0, start: 0, end: o.first });
+      return (s, x) => {
+        const shape = [o.out, x.shape[1] ?? 1, 3, 3];
+        const w = reparam(s, s.param("weight", { shape, init }));
+        const b = s.param("bias", {
+          shape: [o.out],
+          init: nn.init.fanInUniform(nn.init.fans(shape)),
+        });
+        return add(convolve(x, first(w), { pads: 1 }), reshape(first(b), [o.first, 1, 1]));
+      };
+    },
     linear: (o: { out: number; bias?: boolean }): Layer => nn.linear({ ...o, init, reparam }),
     embedding: (o: { count: number; out: number }): Layer => nn.embedding({ ...o, init, reparam }),
   };

@@ -98,7 +98,7 @@ export default recipe({
         ...{ batch: 32, zDim: 64, embedding: 32, width: 24, attention: 16, nCritic: 1 },
         ...{ lrG: 2e-4, lrD: 4e-4, ema: 0.999, emaStart: 500 },
       },
-      steps: 6000,
+      steps: 4000,
     },
   },
   nets: (c) => {
@@ -124,8 +124,7 @@ export default recipe({
       const head = nn.chain(
         nn.batchNorm({ eps }),
         nn.relu,
-        layers.conv({ out: wide("G", levels), kernel: 3 }), // of which an image takes the first [2]
-        (_, x) => firstOf(x, c.shape.x[0] ?? 3),
+        layers.firstOfConv({ out: wide("G", levels), first: c.shape.x[0] ?? 3 }), // [2]
         nn.tanh,
       );
       return { image: s.child("head", (l) => head(l, h)), skew: orthogonality(seen) };

@@ -1,6 +1,7 @@
 import {
   besideGrid,
   openFunction,
+  l1,
   psnr,
   ssim,
   toBytes,
@@ -189,17 +190,9 @@ function inChannels({ shape: [n, c, h, w], data }: Pictures, channels: number): 
 }
 
 function scoresOf(a: Pictures, b: Pictures): Record<string, number> {
-  const [n] = a.shape;
-  const size = a.data.length / n;
-  const l1 = Float64Array.from({ length: n }, (_, i) => {
-    let sum = 0;
-    for (let k = i * size; k < (i + 1) * size; k++)
-      sum += Math.abs((a.data[k] ?? 0) - (b.data[k] ?? 0));
-    return sum / size / 255;
-  });
   const pair = { a, b, range: 255 };
   return {
-    ...meanOf("l1", l1),
+    ...meanOf("l1", l1(pair)),
     ...meanOf("psnr", psnr(pair)),
     ...meanOf("ssim", ssim(pair)),
   };

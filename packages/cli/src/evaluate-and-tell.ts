@@ -87,15 +87,26 @@ export function judgementText(judgement: Judgement): string {
     ...(heldOut ? [["held out", sideText(heldOut)]] : []),
     ["features", `${features.name}${digest}, ${features.resizer}`],
   ];
+  const withGiven = scores.some((s) => s.given !== undefined);
+  const given = (text: string): string[] => (withGiven ? [text] : []);
   const rows = scores.map((s) => [
     s.title,
     number(s.value),
     s.interval ? s.interval.map(number).join(" to ") : "–",
     s.floor === undefined ? "–" : number(s.floor),
+    ...given(s.given === undefined ? "–" : number(s.given)),
     s.better === "neither" ? "" : s.better,
     `${count(s.nGenerated)} / ${count(s.nReference)}`,
   ]);
-  const head = ["", "value", "95 % interval", "real data", "better", "samples / real"];
+  const head = [
+    "",
+    "value",
+    "95 % interval",
+    "real data",
+    ...given("as given"),
+    "better",
+    "samples / real",
+  ];
   return [
     table(facts),
     "\n",

@@ -35,6 +35,8 @@ export interface SampleRequest {
   readonly best?: boolean;
   /** The recipe, when it is not one of the zoo. */
   readonly recipe?: Recipe;
+  /** Records that samples are made from, by input; the run's own at random unless given. */
+  readonly records?: Feeds;
   /** Where decoded data is kept; needed where samples are made from data, which is the run's own. */
   readonly cacheDir?: string | undefined;
   progress?(done: number, total: number): void;
@@ -102,7 +104,7 @@ export async function samplesOf(
   demandRoom(n, samplesShape(generator));
   const feeds = {
     ...drawInputs(request, card),
-    ...(await records(request, card, generator.run)),
+    ...(request.records ?? (await records(request, card, generator.run))),
   };
   const { samples } = await generator.call(feeds, {
     n,

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openData } from "../data/open.ts";
+import { readField } from "../feeder.ts";
 import { train } from "../loop.ts";
 import { encodeImages } from "../report/grid.ts";
 import { emojiPixels } from "../report/testing.ts";
@@ -277,8 +279,40 @@ test("what makes pictures from others is judged against what they should be like
   expect(judgement.reference.shape).toEqual([3, size, size]);
   const { against: _, ...alone } = one;
   await expect(evaluate(alone)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[UserError: Run 0001-pix2pix-real makes its samples from other images. Name what they should be like with --against.]`,
+    `[UserError: Run 0001-pix2pix-real makes its samples from other images, and no pairs of them were held out. Name what they should be like with --against.]`,
   );
+});
+
+test("what makes one half of a pair from the other is judged by pairs that were held out", async () => {
+  const runs = join(root, "paired");
+  const cacheDir = join(root, "cache");
+  const data = { data: join(root, "real"), derive: "grey", height: size, holdOut: 0.2 } as const;
+  const set = { patch: "1", widthG: 2, widthD: 2 };
+  const asked = { ...data, recipe: "pix2pix", set, runs, cacheDir, threads: 1, jitter: 0 };
+  const { dir } = await train({ ...asked, budget: { steps: 1 } });
+  const { against: _, ...request } = ask("", { runs, judged: "latest" });
+  const { judgement, picture } = await evaluate(request);
+  expect(judgement.scores.map((s) => s.metric)).toEqual(["l1", "psnr", "ssim"]);
+  expect(judgement).toMatchObject({ pairs: true, reference: { n: 8, split: "held out" } });
+  expect(judgement.verdict).toEqual([expect.stringMatching(/^What it was given is nearer to the/)]);
+  expect(await sharp(picture).metadata()).toMatchObject({ format: "png" });
+  expect(await readFile(join(dir, "report.html"), "utf8")).toContain("<b>Pairs</b>");
+
+  const held = await openData({
+    ...{ spec: data.data, domain: "image", height: size, cacheDir, pair: { derive: "grey" } },
+    ...{ holdOut: 0.2, part: "heldOut" },
+  });
+  const all = Int32Array.from({ length: held.length }, (_, i) => i);
+  const [grey, colour] = ["x", "pair"].map((name) => readField(held, name, all).data);
+  held.close();
+  const far = Array.from(colour ?? [], (v, at) => {
+    const [picture, place] = [Math.floor(at / (3 * size * size)), at % (size * size)];
+    return Math.abs(v - (grey?.[picture * size * size + place] ?? 0)) / 255;
+  });
+  const mean = far.reduce((a, b) => a + b, 0) / far.length;
+  expect(judgement.scores[0]?.given).toBeCloseTo(mean, 6);
+  expect(judgement.scores[0]?.value).toBeGreaterThan(mean);
+  expect(judgement.scores[0]?.change?.[0]).toBeGreaterThan(0);
 });
 
 test.each([
@@ -392,7 +426,7 @@ describe("what cannot be judged is refused in one sentence", () => {
       "Left out for want of pixels: ms-ssim.",
     ]);
     expect(await error("few", { metrics: ["psnr"] })).toMatchInlineSnapshot(
-      `"UserError: Metric psnr needs two folders of equally many images, which are compared in the order of their names."`,
+      `"UserError: Metric psnr needs two folders of equally many images, which are compared in the order of their names, or a run of pairs some of which were held out."`,
     );
   });
 
@@ -436,7 +470,7 @@ describe("what cannot be judged is refused in one sentence", () => {
 
   test("unknown metric, unknown features, nothing to compare with, nothing there", async () => {
     expect(await error("others", { metrics: ["frechett"] })).toMatchInlineSnapshot(
-      `"UserError: There is no metric "frechett". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, psnr, ssim."`,
+      `"UserError: There is no metric "frechett". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, l1, psnr, ssim."`,
     );
     expect(await error("others", { features: "pixel-8" })).toMatchInlineSnapshot(
       `"UserError: There are no features "pixel-8". Did you mean "pixels-8"? Features: pixels-8, raw, pca, pixels, fashion-classifier, emoji-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,

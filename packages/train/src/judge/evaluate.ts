@@ -20,7 +20,7 @@ export interface EvaluateRequest extends SidesRequest {
 /**
  * Judges a run, or a set of samples, against data. What is judged of a run is written to its
  * `metrics.jsonl` and `report.html` too.
- * @returns the judgement, and a picture of nearest neighbours where the samples are images
+ * @returns the judgement, and a picture of nearest neighbours, or of pairs, where the samples are images
  * @throws UserError when something is missing, does not fit, or is too small for what is asked
  */
 export async function evaluate(
@@ -61,7 +61,7 @@ async function judge(
   hooks: Hooks,
 ): Promise<{ evidence: Evidence; judgement: Judgement }> {
   const asked = { named: names !== undefined, sides };
-  const there = whatIsThere(sides, features);
+  const there = whatIsThere(sides, features, asked.named);
   const { chosen, notes } = enoughFor(chooseMetrics({ names, there }), asked);
   const evidence = await gather(sides, features, seed, hooks);
   const scores: Score[] = [];
@@ -78,13 +78,14 @@ async function judge(
     }
   }
   if (refusal !== undefined && scores.length === 0) throw refusal;
-  const { generated, reference, heldOut } = sides;
+  const { generated, reference, heldOut, pairs } = sides;
   const { name, about, digest, resizer } = features;
   const judgement: Judgement = {
     ...(generated.step === undefined ? {} : { step: generated.step }),
     generated: described(generated),
     reference: described(reference),
     ...(heldOut ? { heldOut: described(heldOut) } : {}),
+    ...(pairs ? { pairs: true } : {}),
     features: { name, about, resizer, ...(digest === undefined ? {} : { digest }) },
     seed,
     scores,
@@ -101,7 +102,7 @@ export async function gather(
   seed: number,
   hooks: Hooks,
 ): Promise<Evidence> {
-  const { generated, reference, heldOut, mixture, maker } = sides;
+  const { generated, reference, heldOut, mixture, maker, pairs } = sides;
   const of = (side: Side) =>
     features.of(side, {
       progress: (done, total) =>
@@ -115,7 +116,7 @@ export async function gather(
       ? { fake: fake.probabilities, real: real.probabilities }
       : undefined;
   return {
-    ...{ generated, reference, heldOut, mixture, seed, by: features },
+    ...{ generated, reference, heldOut, pairs, mixture, seed, by: features },
     features: { fake: fake.features, real: real.features, heldOut: held?.features },
     ...(shares ? { probabilities: shares } : {}),
     ...(maker ? { maker } : {}),
@@ -127,15 +128,17 @@ const areAlike = (a: Side, b: Side): boolean => a.n === b.n && (a.of ?? a.n) ===
 
 /** What metrics can count on. Labels count only where both sides have the same classes. */
 function whatIsThere(
-  { generated, reference, heldOut, mixture, maker, run }: Sides,
+  { generated, reference, heldOut, mixture, maker, run, pairs }: Sides,
   features: Features,
+  named: boolean,
 ): Set<Need> {
   const there = new Set<Need>(["features"]);
   if (areImages(reference)) there.add("images");
   if (features.classifies === true) there.add("probabilities");
   if (features.activations !== undefined) there.add("layers");
   if (maker) there.add("maker");
-  if (run === undefined && areAlike(generated, reference)) there.add("pairs");
+  const inOrder = run === undefined && named && areAlike(generated, reference);
+  if (pairs || inOrder) there.add("pairs"); // two folders are pairs where somebody says so
   if (heldOut) there.add("heldOut");
   if (mixture) there.add("mixture");
   const same = sameClasses(generated.classes, reference.classes);

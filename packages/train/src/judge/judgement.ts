@@ -22,6 +22,8 @@ const score = z.object({
   floor: z.number().optional(),
   likeFloor: z.number().optional(),
   nFloor: z.number().optional(),
+  given: z.number().optional(),
+  change: z.tuple([z.number(), z.number()]).readonly().optional(),
   nGenerated: z.number(),
   nReference: z.number(),
 });
@@ -32,6 +34,8 @@ const schema = z.object({
   generated: side,
   reference: side,
   heldOut: side.optional(),
+  /** Samples were held against what each of them should be. */
+  pairs: z.literal(true).optional(),
   features: z.object({
     name: z.string(),
     about: z.string(),

@@ -8,7 +8,7 @@ import { likelihoodBound } from "./likelihood.ts";
 import { highQuality, modes, reverseKl } from "./mixtures.ts";
 import { msSsim, perceptual } from "./diversity.ts";
 import { copies, coverage, density, memorisation, precision, recall } from "./neighbours.ts";
-import { psnr, ssim } from "./pairs.ts";
+import { l1, psnr, ssim } from "./pairs.ts";
 import { pathLength } from "./path-length.ts";
 import { sharpnessRatio } from "./sharpness.ts";
 import { sliced } from "./sliced.ts";
@@ -35,6 +35,7 @@ export const metrics: readonly Metric[] = [
   perceptual,
   pathLength,
   likelihoodBound,
+  l1,
   psnr,
   ssim,
 ];
@@ -48,12 +49,13 @@ const whatIsNeeded: Readonly<Record<Need, string>> = {
   probabilities: "features of a classifier: --features fashion-classifier or emoji-classifier",
   layers: "features with layers: --features fashion-classifier or emoji-classifier",
   maker: "a run that makes its samples of noise",
-  pairs: "two folders of equally many images, which are compared in the order of their names",
+  pairs:
+    "two folders of equally many images, which are compared in the order of their names, or a run of pairs some of which were held out",
 };
 
 /**
  * The metrics of those names, or all that what is there allows but those that take long; of a known
- * mixture, its protocol. `there` says what is.
+ * mixture and of pairs, their protocol. `there` says what is.
  * @throws UserError for an unknown name, or a metric that needs what is not there
  */
 export function chooseMetrics(request: {
@@ -64,8 +66,9 @@ export function chooseMetrics(request: {
   const lacks = (metric: Metric): Need | undefined => metric.needs.find((n) => !there.has(n));
   if (names === undefined) {
     const fitting = metrics.filter((m) => m.onRequest !== true && lacks(m) === undefined);
-    const ofMixture = fitting.filter((m) => m.needs.includes("mixture"));
-    return ofMixture.length > 0 ? ofMixture : fitting; // the protocol of a mixture says it all
+    // a known mixture and pairs have a protocol that says it all
+    const whole = fitting.filter((m) => m.needs.some((n) => n === "mixture" || n === "pairs"));
+    return whole.length > 0 ? whole : fitting;
   }
   return [...new Set(names.map(findMetric))].map((metric) => {
     const lacking = lacks(metric);

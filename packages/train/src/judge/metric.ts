@@ -21,6 +21,10 @@ export interface Score {
   readonly likeFloor?: number;
   /** Samples behind the floor, on its smaller side. */
   readonly nFloor?: number;
+  /** The same number for the pictures that the samples were made of, as they were given. */
+  readonly given?: number;
+  /** A 95 % interval of how much larger `value` is than `given`, picture by picture. */
+  readonly change?: readonly [low: number, high: number];
   readonly nGenerated: number;
   readonly nReference: number;
 }
@@ -30,6 +34,8 @@ export interface Evidence {
   readonly generated: Side;
   readonly reference: Side;
   readonly heldOut?: Side | undefined;
+  /** Samples and references belong together one by one; `given` is what each sample was made of. */
+  readonly pairs?: { readonly given?: Side } | undefined;
   /** Features of each side, where the metric asks for them. */
   readonly features: Pair & { readonly heldOut?: Matrix | undefined };
   /** What a classifier says of each side, where the features are those of one. */

@@ -1,4 +1,5 @@
 import { UserError } from "@duelo/core";
+import type { HostTensor } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -10,7 +11,8 @@ import { openData } from "../data/open.ts";
 import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
-import { openFunction, type FunctionRequest } from "../open-function.ts";
+import type { FunctionInput } from "../function-card.ts";
+import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
 import { keptApart, openRunData } from "../run-data.ts";
 import { firstOf } from "../streams.ts";
@@ -49,6 +51,8 @@ export interface Sides {
   readonly run?: RunInfo;
   /** Opens its generator, where that makes samples of noise. */
   readonly maker?: FunctionRequest;
+  /** Each sample should be the record of the same place; what it was made of, where that is a picture of its size. */
+  readonly pairs?: { readonly given?: Side };
 }
 
 /** Records of a reference that are looked at, or as many as there are samples: the metrics' cost grows with them. */
@@ -99,9 +103,7 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
     const { inputs } = generator.card;
     const ofImages = inputs.some((i) => i.kind === "image");
     if (against === undefined && inputs.some((i) => i.ofRecord !== undefined))
-      throw new UserError(
-        `Run ${info.name} makes its samples from other ${ofImages ? "images" : "records"}. Name what they should be like with --against.`,
-      );
+      return await heldOutPairs(info, generator, request, hooks);
     const shape = samplesShape(generator);
     const { reference, heldOut } =
       against === undefined
@@ -125,6 +127,71 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   } finally {
     await generator.close();
   }
+}
+
+/** What a run makes of one half of each pair that was held out, and the other halves. */
+async function heldOutPairs(
+  info: RunInfo,
+  generator: OpenFunction,
+  request: SidesRequest,
+  hooks: Hooks,
+): Promise<Sides> {
+  const { seed = 0, cacheDir, best = false, n } = request;
+  const { inputs } = generator.card;
+  const ofRecords = inputs.filter((i) => i.ofRecord !== undefined);
+  const [input] = ofRecords;
+  if (input?.kind !== "image" || ofRecords.length > 1) throw nothingToHoldAgainst(info, input);
+  const dataset = keptApart(info)
+    ? firstOf(await openRunData({ info, cacheDir, part: "heldOut" }, hooks))
+    : undefined;
+  try {
+    if (dataset?.fields["pair"] === undefined) throw nothingToHoldAgainst(info, input);
+    const from = input.ofRecord?.field === "pair" ? "pair" : "x";
+    const asked = { part: "heldOut", most: n ?? mostReference } as const;
+    const reference = readSide(dataset, { ...asked, half: from === "x" ? "pair" : "x" });
+    const before = readSide(dataset, { ...asked, half: from });
+    const feed: HostTensor = {
+      dtype: "uint8",
+      shape: [before.n, ...before.shape],
+      data: before.data,
+    };
+    const made = await samplesOf(generator, {
+      ...{ n: reference.n, seed, records: { [input.name]: feed } },
+      ...(hooks.signal && { signal: hooks.signal }),
+      progress: (done, total) => hooks.progress?.(done, total, "making samples"),
+    });
+    const given = inShapeOf(before, reference.shape);
+    return {
+      generated: sideOf(made, `${info.name}${best ? ", best" : ""}`),
+      reference,
+      run: info,
+      pairs: given === undefined ? {} : { given },
+    };
+  } finally {
+    dataset?.close();
+  }
+}
+
+function nothingToHoldAgainst(info: RunInfo, input: FunctionInput | undefined): UserError {
+  const made = input?.kind === "image" ? "images" : "records";
+  return new UserError(
+    `Run ${info.name} makes its samples from other ${made}, and no pairs of them were held out. Name what they should be like with --against.`,
+  );
+}
+
+/** Pictures in a shape of the same size, grey ones as every channel; undefined where they have another. */
+function inShapeOf(side: Side, shape: readonly number[]): Side | undefined {
+  const [[c, h, w], [to = 1, toH, toW]] = [side.shape, shape];
+  if (h !== toH || w !== toW || (c !== 1 && c !== to) || !(side.data instanceof Uint8Array))
+    return undefined;
+  if (c === to) return side;
+  const plane = side.data.length / side.n;
+  const data = new Uint8Array(side.data.length * to);
+  for (let i = 0; i < side.n * to; i++) {
+    const from = Math.floor(i / to) * plane;
+    data.set(side.data.subarray(from, from + plane), i * plane);
+  }
+  return { ...side, shape, data };
 }
 
 /** Samples of a generator as a side. */
@@ -230,17 +297,20 @@ function readAndClose(dataset: Dataset, o: { part: Part | undefined; most: numbe
   }
 }
 
-/** At most `most` records of a set, spread evenly over it. */
+/** At most `most` records of a set, spread evenly over it; of pairs one half of each, none of them mirrored. */
 export function readSide(
   dataset: Dataset,
-  { part, most }: { part: Part | undefined; most: number },
+  { part, most, half }: { part: Part | undefined; most: number; half?: "x" | "pair" },
 ): Side {
   const { settings, fields } = dataset;
-  const shape = fields["x"]?.shape ?? [];
+  const field = half ?? "x";
+  const shape = fields[field]?.shape ?? [];
   const size = shape.reduce((a, b) => a * b, 1);
   const fitting = Math.max(1, Math.floor(mostBytes / size));
-  const indices = spread(dataset.length, Math.min(most, fitting));
-  const x = readField(dataset, "x", indices).data;
+  const length =
+    half !== undefined && settings["flip"] === true ? dataset.length / 2 : dataset.length;
+  const indices = spread(length, Math.min(most, fitting));
+  const x = readField(dataset, field, indices).data;
   const data = x instanceof Uint8Array || x instanceof Float32Array ? x : Float32Array.from(x);
   const y = fields["y"] && readField(dataset, "y", indices).data;
   const split = settings["split"] === undefined ? undefined : `split=${String(settings["split"])}`;
@@ -249,7 +319,7 @@ export function readSide(
     name: dataset.name,
     shape,
     n: indices.length,
-    of: dataset.length,
+    of: length,
     data,
     ...(y instanceof Int32Array ? { labels: y } : {}),
     classes: dataset.classes ?? [],

@@ -1,51 +1,71 @@
 import { bootstrapMean } from "../metrics/bootstrap.ts";
-import { psnr as psnrOf, takePictures, type PicturePair } from "../metrics/pictures.ts";
+import { l1 as l1Of, psnr as psnrOf, takePictures, type PicturePair } from "../metrics/pictures.ts";
 import { ssim as ssimOf } from "../metrics/ssim.ts";
 import type { Metric } from "./metric.ts";
-import { picturesOf } from "./side.ts";
+import { picturesOf, type Side } from "./side.ts";
 
-/** Pictures held against those that they should be, one by one, in the order of their names. */
+/** Pictures held against those that they should be, one by one: the other of a pair, or of the same place in a folder. */
 function pairMetric(o: {
   readonly name: string;
   readonly title: string;
   readonly about: string;
+  readonly better: "higher" | "lower";
   readonly leastPixels?: number;
   of(pair: PicturePair): Float64Array;
 }): Metric {
   const { of, ...facts } = o;
+  const valuesOf = (made: Side, wanted: Side): Float64Array => {
+    const [a, b] = [picturesOf(made), picturesOf(wanted)];
+    return Float64Array.from({ length: made.n }, (_, i) => {
+      const pair = { a: takePictures(a, [i]), b: takePictures(b, [i]), range: 255 };
+      return Math.min(of(pair)[0] ?? 0, mostDecibels);
+    });
+  };
   return {
     ...facts,
-    better: "higher",
     needs: ["images", "pairs"],
     leastRows: 1,
-    onRequest: true,
-    async compute({ generated, reference, seed, brief }) {
-      const [a, b] = [picturesOf(generated), picturesOf(reference)];
-      const values = new Float64Array(generated.n);
-      for (let i = 0; i < values.length; i++) {
-        const pair = { a: takePictures(a, [i]), b: takePictures(b, [i]), range: 255 };
-        values[i] = Math.min(of(pair)[0] ?? 0, mostDecibels);
-      }
+    async compute({ generated, reference, pairs, seed, brief }) {
+      const values = valuesOf(generated, reference);
       const { estimate: value, low, high } = bootstrapMean({ values, seed });
+      const before = pairs?.given && valuesOf(pairs.given, reference);
       return [
         {
-          ...{ metric: o.name, title: o.title, better: "higher", value },
+          ...{ metric: o.name, title: o.title, better: o.better, value },
           ...{ nGenerated: generated.n, nReference: reference.n },
           ...(brief ? {} : { interval: [low, high] as const }),
+          ...(before === undefined ? {} : againstGiven(values, before, seed)),
         },
       ];
     },
   };
 }
 
+function againstGiven(values: Float64Array, before: Float64Array, seed: number) {
+  const given = before.reduce((a, b) => a + b, 0) / before.length;
+  const differences = values.map((v, i) => v - (before[i] ?? 0));
+  const { low, high } = bootstrapMean({ values: differences, seed });
+  return { given, change: [low, high] as const };
+}
+
 /** What equal pictures count as, whose ratio has no end: half a step of a byte in every pixel is 54. */
 const mostDecibels = 100;
+
+export const l1 = pairMetric({
+  name: "l1",
+  title: "L1 distance",
+  about:
+    "The mean distance of a pixel from that of the picture it should be: of a run, the other of a pair that was held out; of a folder, the one of the same place in the other folder. 0 is equal, 1 black for white.",
+  better: "lower",
+  of: l1Of,
+});
 
 export const psnr = pairMetric({
   name: "psnr",
   title: "PSNR",
   about:
-    "How little each picture differs from the one of the same place in the other folder, in decibels; equal ones count as 100. A blurred picture does well.",
+    "How little each picture differs from the one that it should be, as for l1, in decibels; equal ones count as 100. A blurred picture does well.",
+  better: "higher",
   of: psnrOf,
 });
 
@@ -53,7 +73,8 @@ export const ssim = pairMetric({
   name: "ssim",
   title: "SSIM",
   about:
-    "How alike each picture and the one of the same place in the other folder are in small windows, 1 being equal.",
+    "How alike each picture and the one that it should be, as for l1, are in small windows, 1 being equal.",
+  better: "higher",
   leastPixels: 11,
   of: ssimOf,
 });

@@ -52,3 +52,13 @@ describe("near copies", () => {
     expect(said(copies(0.05))).toBe("");
   });
 });
+
+test("pictures that a run makes are held against those that it was given", () => {
+  const l1 = (low: number, high: number): Score =>
+    score("l1", { value: 0.2 + (low + high) / 2, change: [low, high], given: 0.2 });
+  expect(said(l1(-0.1, -0.06))).toMatch(
+    /^It brings .*\(L1 distance 0\.12, of what was given 0\.2\)/,
+  );
+  expect(said(l1(0.1, 0.2))).toMatch(/^What it was given is nearer to the truth/);
+  expect(said(l1(-0.1, 0.1))).toMatch(/^What it makes is about as far/);
+});

@@ -13,6 +13,7 @@ export function verdict(scores: readonly Score[], reference: Reference): string[
     coverWords(by),
     precisionWords(by.get("precision")),
     memoryWords(by, reference),
+    pairWords(by),
   ];
   return lines.filter((line) => line !== undefined);
 }
@@ -104,6 +105,22 @@ function memoryWords(by: Scores, reference: Reference): string | undefined {
   if (copies.nReference < of / 2)
     return `Whether it memorises cannot be seen from ${whole(copies.nReference)} of ${whole(of)} training records (${numbers}).`;
   return `It does not memorise (${numbers}).`;
+}
+
+/** Whether anything is won by what the run does to the pictures. */
+function pairWords(by: Scores): string | undefined {
+  const [far, ratio] = [by.get("l1"), by.get("psnr")];
+  if (far?.given === undefined || far.change === undefined) return undefined;
+  const decibels =
+    ratio?.given === undefined
+      ? ""
+      : `, PSNR ${three(ratio.value)} dB and ${three(ratio.given)} dB`;
+  const numbers = `L1 distance ${three(far.value)}, of what was given ${three(far.given)}${decibels}`;
+  const [low, high] = far.change;
+  if (high < 0) return `It brings pictures nearer to what they should be (${numbers}).`;
+  if (low > 0)
+    return `What it was given is nearer to the truth than what it makes of it (${numbers}).`;
+  return `What it makes is about as far from the truth as what it was given (${numbers}).`;
 }
 
 const whole = (n: number): string => n.toLocaleString("en");

@@ -1,11 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { psnr, takePictures, type Pictures } from "./pictures.ts";
+import { l1, psnr, takePictures, type Pictures } from "./pictures.ts";
 import { msSsim, msSsimDiversity, scalesOf, ssim } from "./ssim.ts";
 import { normalRows } from "./testing/sets.ts";
 
 const noise = (n: number, side: number, seed: number): Pictures => ({
   shape: [n, 1, side, side],
   data: normalRows({ rows: n, cols: side * side, seed, sigma: 0.2 }).data,
+});
+
+test("L1 is the mean distance in parts of the range", () => {
+  const a: Pictures = { shape: [2, 1, 1, 2], data: Uint8Array.of(10, 20, 7, 7) };
+  const b: Pictures = { shape: [2, 1, 1, 2], data: Uint8Array.of(11, 17, 7, 7) };
+  expect([...l1({ a, b, range: 255 })]).toEqual([2 / 255, 0]);
+  expect([...l1({ a, b, range: 4 })]).toEqual([0.5, 0]);
 });
 
 describe("PSNR", () => {

@@ -64,6 +64,21 @@ export function takePictures({ shape, data }: Pictures, rows: ArrayLike<number>)
 }
 
 /**
+ * Mean absolute difference of the pixels of each pair, in parts of `range`.
+ * @throws UserError as `psnr` does
+ */
+export function l1({ a, b, range }: PicturePair): Float64Array {
+  checkPictures({ a, b, range }, "The L1 distance");
+  const size = a.data.length / a.shape[0];
+  return Float64Array.from({ length: a.shape[0] }, (_, i) => {
+    let sum = 0;
+    for (let at = i * size; at < (i + 1) * size; at++)
+      sum += Math.abs((a.data[at] ?? 0) - (b.data[at] ?? 0));
+    return sum / size / range;
+  });
+}
+
+/**
  * Peak signal-to-noise ratio of each pair, 10 log10(range^2 / mean squared error), in decibels;
  * Infinity for equal pictures.
  * @throws UserError for different shapes, pixels that are not finite, and a range that is not above 0

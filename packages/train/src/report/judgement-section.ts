@@ -5,20 +5,21 @@ import { numberText } from "./words.ts";
 
 /** What was found about samples: the numbers, what they say, and the nearest neighbours. */
 export function judgementSection(judgement: Judgement, neighbours: Picture | undefined): Html {
-  const { verdict, scores, notes } = judgement;
+  const { verdict, scores, notes, pairs = false } = judgement;
+  const withGiven = scores.some((s) => s.given !== undefined);
+  const head = ["", "value", "95 % interval", "real against real"];
+  const titles = [...head, ...(withGiven ? ["as given"] : []), "better", "samples / real"];
   return html`<h2>How good it is</h2>
     ${[...verdict, ...notes].map((line) => html`<p>${line}</p>`)}
     <div class="scroll">
       <table>
         <thead>
           <tr>
-            ${["", "value", "95 % interval", "real against real", "better", "samples / real"].map(
-              (title) => html`<th scope="col">${title}</th>`,
-            )}
+            ${titles.map((title) => html`<th scope="col">${title}</th>`)}
           </tr>
         </thead>
         <tbody>
-          ${scores.map(scoreRow)}
+          ${scores.map((s) => scoreRow(s, withGiven))}
         </tbody>
       </table>
     </div>
@@ -27,18 +28,21 @@ export function judgementSection(judgement: Judgement, neighbours: Picture | und
       neighbours === undefined
         ? ""
         : html`<figure>
-            <figcaption><b>Nearest neighbours by these features</b></figcaption>
-            ${image(neighbours, "Generated images above the nearest real ones")}
+            <figcaption>
+              <b>${pairs ? "Pairs" : "Nearest neighbours by these features"}</b>
+            </figcaption>
+            ${image(neighbours, pairs ? "Generated images above what they should be" : "Generated images above the nearest real ones")}
           </figure>`
     }`;
 }
 
-function scoreRow(score: Judgement["scores"][number]): Html {
-  const { title, value, interval, floor, better, nGenerated, nReference } = score;
+function scoreRow(score: Judgement["scores"][number], withGiven: boolean): Html {
+  const { title, value, interval, floor, given, better, nGenerated, nReference } = score;
   const cells = [
     numberText(value),
     interval === undefined ? "–" : interval.map((v) => numberText(v)).join(" to "),
     floor === undefined ? "–" : numberText(floor),
+    ...(withGiven ? [given === undefined ? "–" : numberText(given)] : []),
     better === "neither" ? "" : better,
     `${numberText(nGenerated)} / ${numberText(nReference)}`,
   ];

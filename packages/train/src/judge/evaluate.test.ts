@@ -279,7 +279,7 @@ test("what makes pictures from others is judged against what they should be like
   expect(judgement.reference.shape).toEqual([3, size, size]);
   const { against: _, ...alone } = one;
   await expect(evaluate(alone)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[UserError: Run 0001-pix2pix-real makes its samples from other images, and no pairs of them were held out. Name what they should be like with --against.]`,
+    `[UserError: Run 0001-pix2pix-real makes its samples from other images, and none were held out with what they should become. Name what they should be like with --against.]`,
   );
 });
 
@@ -313,6 +313,19 @@ test("what makes one half of a pair from the other is judged by pairs that were 
   expect(judgement.scores[0]?.given).toBeCloseTo(mean, 6);
   expect(judgement.scores[0]?.value).toBeGreaterThan(mean);
   expect(judgement.scores[0]?.change?.[0]).toBeGreaterThan(0);
+});
+
+test("what makes pictures larger is judged by pictures that were held out", async () => {
+  const runs = join(root, "enlarged");
+  const asked = { data: join(root, "real"), height: size, holdOut: 0.2, runs, threads: 1 };
+  const set = { widthG: 2, widthD: 2, blocks: 1, batch: 2, features: "none", pretrain: 1 };
+  const cacheDir = join(root, "cache");
+  await train({ ...asked, recipe: "srgan", set, cacheDir, budget: { steps: 1 } });
+  const { against: _, ...request } = ask("", { runs, judged: "latest" });
+  const { scores, reference } = (await evaluate(request)).judgement;
+  expect(scores.map((s) => s.metric)).toEqual(["l1", "psnr", "ssim"]);
+  expect(scores.every((s) => s.given === undefined)).toBe(true);
+  expect(reference).toMatchObject({ n: 8, split: "held out", shape: [3, size, size] });
 });
 
 test.each([

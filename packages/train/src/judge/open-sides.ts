@@ -11,6 +11,7 @@ import { openData } from "../data/open.ts";
 import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
+import { readTrained } from "../export.ts";
 import type { FunctionInput } from "../function-card.ts";
 import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
@@ -129,7 +130,7 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   }
 }
 
-/** What a run makes of one half of each pair that was held out, and the other halves. */
+/** What a run makes of each picture that was held out, and what it should be. */
 async function heldOutPairs(
   info: RunInfo,
   generator: OpenFunction,
@@ -145,10 +146,11 @@ async function heldOutPairs(
     ? firstOf(await openRunData({ info, cacheDir, part: "heldOut" }, hooks))
     : undefined;
   try {
-    if (dataset?.fields["pair"] === undefined) throw nothingToHoldAgainst(info, input);
-    const from = input.ofRecord?.field === "pair" ? "pair" : "x";
+    const wanted = dataset && (await wantedOf(input, dataset, request, info));
+    if (dataset === undefined || wanted === undefined) throw nothingToHoldAgainst(info, input);
     const asked = { part: "heldOut", most: n ?? mostReference } as const;
-    const reference = readSide(dataset, { ...asked, half: from === "x" ? "pair" : "x" });
+    const reference = readSide(dataset, { ...asked, half: wanted });
+    const from = input.ofRecord?.field === "pair" ? "pair" : "x";
     const before = readSide(dataset, { ...asked, half: from });
     const feed: HostTensor = {
       dtype: "uint8",
@@ -160,7 +162,7 @@ async function heldOutPairs(
       ...(hooks.signal && { signal: hooks.signal }),
       progress: (done, total) => hooks.progress?.(done, total, "making samples"),
     });
-    const given = inShapeOf(before, reference.shape);
+    const given = from === wanted ? undefined : inShapeOf(before, reference.shape);
     return {
       generated: sideOf(made, `${info.name}${best ? ", best" : ""}`),
       reference,
@@ -172,10 +174,26 @@ async function heldOutPairs(
   }
 }
 
+/**
+ * Which picture of a record the sample made of `input` should be: the other of a pair; itself where the
+ * run makes pictures larger, and so small before.
+ */
+async function wantedOf(
+  input: FunctionInput,
+  { fields }: Dataset,
+  { runs, recipe: own }: SidesRequest,
+  info: RunInfo,
+): Promise<"x" | "pair" | undefined> {
+  if (fields["pair"] !== undefined) return input.ofRecord?.field === "pair" ? "x" : "pair";
+  const known = own === undefined ? {} : { recipe: own };
+  const { recipe, context } = await readTrained({ runs, run: info.dir, ...known });
+  return Object.hasOwn(recipe.functions(context), "upscale") ? "x" : undefined;
+}
+
 function nothingToHoldAgainst(info: RunInfo, input: FunctionInput | undefined): UserError {
   const made = input?.kind === "image" ? "images" : "records";
   return new UserError(
-    `Run ${info.name} makes its samples from other ${made}, and no pairs of them were held out. Name what they should be like with --against.`,
+    `Run ${info.name} makes its samples from other ${made}, and none were held out with what they should become. Name what they should be like with --against.`,
   );
 }
 

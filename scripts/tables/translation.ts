@@ -1,7 +1,8 @@
 import {
   besideGrid,
+  inChannels,
   openFunction,
-  l1,
+  l1Distance,
   psnr,
   ssim,
   toBytes,
@@ -179,20 +180,10 @@ async function truthOf(
   return { given, wanted };
 }
 
-/** Grey as every colour. */
-function inChannels({ shape: [n, c, h, w], data }: Pictures, channels: number): Pictures {
-  const plane = h * w;
-  const out = Uint8Array.from({ length: n * channels * plane }, (_, i) => {
-    const [picture, place] = [Math.floor(i / (channels * plane)), i % plane];
-    return data[picture * c * plane + place] ?? 0;
-  });
-  return c === channels ? { shape: [n, c, h, w], data } : { shape: [n, channels, h, w], data: out };
-}
-
 function scoresOf(a: Pictures, b: Pictures): Record<string, number> {
   const pair = { a, b, range: 255 };
   return {
-    ...meanOf("l1", l1(pair)),
+    ...meanOf("l1", l1Distance(pair)),
     ...meanOf("psnr", psnr(pair)),
     ...meanOf("ssim", ssim(pair)),
   };

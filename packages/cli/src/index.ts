@@ -204,6 +204,7 @@ export {
   halves,
   inceptionScore,
   kernelDistance,
+  l1Distance,
   likelihood,
   memorisation,
   mergeMoments,

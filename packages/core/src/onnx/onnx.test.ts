@@ -8,11 +8,15 @@ import {
   input,
   mean,
   mul,
+  optimize,
+  print,
   readMetadata,
   reshape,
   sum,
   tanh,
   toOnnx,
+  transpose,
+  upsampleNearest,
   type Graph,
   type Tensor,
 } from "../index.ts";
@@ -75,6 +79,20 @@ const of =
   };
 
 describe("a free batch size", () => {
+  it.each([
+    ["before the channels", [4, 3, 2, 2], [0, 1, 2, 3]],
+    ["between the channels", [4, 3, 2, 2], [1, 0, 2, 3]],
+    ["in rows", [4, 3, 5], [1, 0, 2]],
+  ] as const)("may be %s where pictures grow", (_, [, c, ...size], perm) => {
+    const build = (batch: number): Graph => {
+      const x = input("x", { shape: [batch, c, ...size] });
+      const y = transpose(upsampleNearest(transpose(x, perm), { scale: 2 }), perm);
+      return optimize({ inputs: [x], outputs: { y } });
+    };
+    expect(print(build(5))).toContain("MatMul");
+    expect(() => free(build)).not.toThrow();
+  });
+
   it("is refused where values depend on it", () => {
     const build = of((x, n) => add(x, constant(new Float32Array(n * 4), { shape: [n, 4] })));
     expect(() => free(build)).toThrowErrorMatchingInlineSnapshot(

@@ -344,7 +344,7 @@ test("many copies and rows too short for a product are repeated as they were", (
     expect(text).toContain("Expand");
     expect(text).not.toContain("MatMul");
   };
-  stays([2, 8, 1], [2, 8, 9]);
-  stays([2, 3, 1], [2, 3, 2]);
-  stays([64, 1], [64, 2]); // each row might be a sample of a batch
+  stays([2, 3, 8, 1], [2, 3, 8, 9]);
+  stays([2, 3, 3, 1], [2, 3, 3, 2]);
+  stays([64, 32, 1], [64, 32, 2]); // each row might be a sample of a batch
 });

@@ -19,13 +19,13 @@ const [minPiece, maxPiece] = [4, 32];
 export const lowerRepeats = (graph: Graph): Graph =>
   rewrite(graph, (node) => {
     const [x] = node.inputs;
-    if (node.op.name !== "Expand" || !x || x.dtype !== "float32" || x.rank < 2) return node;
+    if (node.op.name !== "Expand" || !x || x.dtype !== "float32" || x.rank < 3) return node;
     const times = nth(node.shape, node.rank - 1);
     if (nth(x.shape, x.rank - 1) !== 1 || times < 2 || times > maxTimes) return node;
-    const [first = 1, ...rest] = x.shape; // perhaps a batch, whose extent may be free
-    const piece = largestDivisor(sizeOf(rest), maxPiece);
+    const [n = 1, c = 1, ...places] = x.shape; // the batch, whose extent may be free, is one of the first
+    const piece = largestDivisor(sizeOf(places), maxPiece);
     if (piece < minPiece) return node;
-    const rows = reshape(x, [first, sizeOf(rest) / piece, piece]);
+    const rows = reshape(x, [n, c, sizeOf(places) / piece, piece]);
     const wide = matmul(rows, repeating(piece, times));
     return copyRows(reshape(wide, [...x.shape.slice(0, -1), times]), node);
   });

@@ -294,6 +294,7 @@ test("what makes one half of a pair from the other is judged by pairs that were 
   const { judgement, picture } = await evaluate(request);
   expect(judgement.scores.map((s) => s.metric)).toEqual(["l1", "psnr", "ssim"]);
   expect(judgement).toMatchObject({ pairs: true, reference: { n: 8, split: "held out" } });
+  expect(judgement.features.name).toBe("none");
   expect(judgement.verdict).toEqual([expect.stringMatching(/^What it was given is nearer to the/)]);
   expect(await sharp(picture).metadata()).toMatchObject({ format: "png" });
   expect(await readFile(join(dir, "report.html"), "utf8")).toContain("<b>Pairs</b>");
@@ -313,6 +314,23 @@ test("what makes one half of a pair from the other is judged by pairs that were 
   expect(judgement.scores[0]?.given).toBeCloseTo(mean, 6);
   expect(judgement.scores[0]?.value).toBeGreaterThan(mean);
   expect(judgement.scores[0]?.change?.[0]).toBeGreaterThan(0);
+
+  const few = (await evaluate({ ...request, n: 3, metrics: ["psnr", "frechet"] })).judgement;
+  expect(few.scores.map((s) => s.metric)).toEqual(["psnr", "frechet"]);
+  expect(few).toMatchObject({ reference: { n: 3 }, features: { name: "pixels-8" } });
+  expect(few.scores[0]?.change).toBeUndefined();
+  const other = { ...request, against: join(root, "others"), metrics: ["l1"] };
+  await expect(evaluate(other)).rejects.toThrow("judged without --against");
+});
+
+test("what makes pictures without pairs is not judged by itself, held out or not", async () => {
+  const runs = join(root, "unpaired");
+  const asked = { data: join(root, "real"), to: join(root, "others"), height: size, holdOut: 0.2 };
+  const set = { patch: "1", widthG: 2, widthD: 2, blocks: 1, batch: 1 };
+  const where = { runs, cacheDir: join(root, "cache"), threads: 1 };
+  await train({ ...asked, ...where, recipe: "cyclegan", set, budget: { steps: 1 } });
+  const { against: _, ...request } = ask("", { runs, judged: "latest" });
+  await expect(evaluate(request)).rejects.toThrow("makes its samples from other images, and none");
 });
 
 test("what makes pictures larger is judged by pictures that were held out", async () => {
@@ -439,7 +457,7 @@ describe("what cannot be judged is refused in one sentence", () => {
       "Left out for want of pixels: ms-ssim.",
     ]);
     expect(await error("few", { metrics: ["psnr"] })).toMatchInlineSnapshot(
-      `"UserError: Metric psnr needs two folders of equally many images, which are compared in the order of their names, or a run of pairs some of which were held out."`,
+      `"UserError: Metric psnr needs two folders of equally many images, which are compared in the order of their names, or a run of pairs some of which were held out, judged without --against."`,
     );
   });
 
@@ -466,7 +484,7 @@ describe("what cannot be judged is refused in one sentence", () => {
       `"UserError: Metric class-frechet needs labels on both sides: class folders, or a generator that takes classes."`,
     );
     expect(await error("others", { metrics: ["memorisation"] })).toMatchInlineSnapshot(
-      `"UserError: Metric memorisation needs data held out from training: train with --hold-out 0.1."`,
+      `"UserError: Metric memorisation needs samples made of noise and data held out from training: train with --hold-out 0.1."`,
     );
     expect(await error("others", { metrics: ["modes"] })).toMatchInlineSnapshot(
       `"UserError: Metric modes needs points of a known mixture, ring8 or grid25."`,

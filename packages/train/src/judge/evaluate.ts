@@ -1,9 +1,9 @@
 import { UserError } from "@duelo/core";
 import type { Hooks } from "../data/source.ts";
-import { openFeatures, type Features } from "./features.ts";
+import { openFeatures, pixelByPixel, type Features } from "./features.ts";
 import { appendJudgement, type Judgement } from "./judgement.ts";
 import type { Evidence, Metric, Need, Score } from "./metric.ts";
-import { chooseMetrics, demandEnough, metrics, pixelsAlong } from "./metric-table.ts";
+import { chooseMetrics, demandEnough, findMetric, metrics, pixelsAlong } from "./metric-table.ts";
 import { neighboursPicture } from "./neighbours-picture.ts";
 import { openSides, type Sides, type SidesRequest } from "./open-sides.ts";
 import { writeReport } from "../report/report.ts";
@@ -30,7 +30,9 @@ export async function evaluate(
   chooseMetrics({ names: request.metrics, there: all }); // a name that is wrong is said at once
   const sides = await openSides(request, hooks);
   const { features: name, cacheDir } = request;
-  const features = await openFeatures({ name, cacheDir, samples: sides.reference });
+  const features = isByPairs(sides, request)
+    ? pixelByPixel
+    : await openFeatures({ name, cacheDir, samples: sides.reference });
   try {
     const { evidence, judgement } = await judge(sides, features, request, hooks);
     const picture = await neighboursPicture(evidence);
@@ -48,6 +50,10 @@ export async function evaluate(
     await features.close();
   }
 }
+
+/** Whether all that is asked for compares pictures with what each should be, and no features. */
+const isByPairs = ({ pairs }: Sides, { metrics: names }: EvaluateRequest): boolean =>
+  pairs !== undefined && (names ?? []).every((name) => findMetric(name).needs.includes("pairs"));
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
@@ -89,7 +95,10 @@ async function judge(
     features: { name, about, resizer, ...(digest === undefined ? {} : { digest }) },
     seed,
     scores,
-    verdict: [...sameness(generated), ...verdict(scores, reference)],
+    verdict: [
+      ...sameness(generated),
+      ...verdict(scores, { ...reference, pairs: pairs !== undefined }),
+    ],
     notes,
   };
   return { evidence, judgement };

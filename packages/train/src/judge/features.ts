@@ -50,6 +50,15 @@ const raw: Features = {
   of: async (side) => ({ features: rowsOf(side) }),
 };
 
+/** Of samples that are compared with what each should be, pixel by pixel. */
+export const pixelByPixel: Features = {
+  ...none,
+  name: "none",
+  about: "each picture is compared with the one that it should be",
+  resizer: "pixel by pixel",
+  of: async ({ n }) => ({ features: { rows: n, cols: 0, data: new Float32Array() } }),
+};
+
 const nPrincipal = 64;
 
 const principal = {

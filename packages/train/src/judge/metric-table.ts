@@ -44,13 +44,13 @@ const whatIsNeeded: Readonly<Record<Need, string>> = {
   images: "images",
   features: "features",
   labels: "labels on both sides: class folders, or a generator that takes classes",
-  heldOut: "data held out from training: train with --hold-out 0.1",
+  heldOut: "samples made of noise and data held out from training: train with --hold-out 0.1",
   mixture: "points of a known mixture, ring8 or grid25",
   probabilities: "features of a classifier: --features fashion-classifier or emoji-classifier",
   layers: "features with layers: --features fashion-classifier or emoji-classifier",
   maker: "a run that makes its samples of noise",
   pairs:
-    "two folders of equally many images, which are compared in the order of their names, or a run of pairs some of which were held out",
+    "two folders of equally many images, which are compared in the order of their names, or a run of pairs some of which were held out, judged without --against",
 };
 
 /**

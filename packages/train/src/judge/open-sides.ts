@@ -1,4 +1,4 @@
-import { UserError } from "@duelo/core";
+import { sizeOf, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
 import { createHash } from "node:crypto";
@@ -12,14 +12,14 @@ import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
 import { readTrained } from "../export.ts";
-import type { FunctionInput } from "../function-card.ts";
 import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
 import { keptApart, openRunData } from "../run-data.ts";
-import { firstOf } from "../streams.ts";
+import { firstOf, streamName } from "../streams.ts";
 import { findRun, type RunInfo } from "../run/runs.ts";
 import { samplesOf, samplesShape, type Samples } from "../sample.ts";
-import { sameClasses, shapeText, type Side } from "./side.ts";
+import { inChannels } from "../metrics/pictures.ts";
+import { picturesOf, sameClasses, shapeText, type Side } from "./side.ts";
 
 /** What is to be judged, and against what. */
 export interface SidesRequest {
@@ -76,7 +76,7 @@ export async function openSides(request: SidesRequest, hooks: Hooks): Promise<Si
   const run = await findJudgedRun(request);
   const sides = await (run ? sidesOfRun(run, request, hooks) : sidesOfSets(request, hooks));
   demandSameShape(sides);
-  demandDifferences(sides.reference);
+  if (sides.pairs === undefined) demandDifferences(sides.reference);
   return sides;
 }
 
@@ -111,7 +111,7 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
         ? await ownReference(info, request, hooks)
         : { reference: await otherReference(against, shape, request, hooks) };
     const mixture = mixtureOf(reference.name);
-    const n = atMost(request.n ?? defaultCount(reference, mixture), reference);
+    const n = atMost(request.n ?? defaultCount(reference, mixture), sizeOf(reference.shape));
     const made = await samplesOf(generator, {
       ...{ n, seed, cacheDir, ...classesLike(reference, n, info) },
       ...(hooks.signal && { signal: hooks.signal }),
@@ -137,28 +137,20 @@ async function heldOutPairs(
   request: SidesRequest,
   hooks: Hooks,
 ): Promise<Sides> {
-  const { seed = 0, cacheDir, best = false, n } = request;
-  const { inputs } = generator.card;
-  const ofRecords = inputs.filter((i) => i.ofRecord !== undefined);
-  const [input] = ofRecords;
-  if (input?.kind !== "image" || ofRecords.length > 1) throw nothingToHoldAgainst(info, input);
-  const dataset = keptApart(info)
-    ? firstOf(await openRunData({ info, cacheDir, part: "heldOut" }, hooks))
-    : undefined;
+  const { seed = 0, cacheDir, best = false, n = mostReference } = request;
+  const pair = keptApart(info) ? await pairOf(info, generator, request) : undefined;
+  if (pair === undefined) throw nothingToHoldAgainst(info, generator);
+  const { input, from, wanted } = pair;
+  const dataset = firstOf(await openRunData({ info, cacheDir, part: "heldOut" }, hooks));
   try {
-    const wanted = dataset && (await wantedOf(input, dataset, request, info));
-    if (dataset === undefined || wanted === undefined) throw nothingToHoldAgainst(info, input);
-    const asked = { part: "heldOut", most: n ?? mostReference } as const;
+    const sizes = [from, wanted].map((half) => sizeOf(dataset.fields[half]?.shape ?? []));
+    const asked = { part: "heldOut", most: atMost(n, Math.max(...sizes)) } as const;
     const reference = readSide(dataset, { ...asked, half: wanted });
-    const from = input.ofRecord?.field === "pair" ? "pair" : "x";
-    const before = readSide(dataset, { ...asked, half: from });
-    const feed: HostTensor = {
-      dtype: "uint8",
-      shape: [before.n, ...before.shape],
-      data: before.data,
-    };
+    const before = from === wanted ? reference : readSide(dataset, { ...asked, half: from });
+    const shape = [before.n, ...before.shape];
+    const feed: HostTensor = { dtype: "uint8", shape, data: before.data };
     const made = await samplesOf(generator, {
-      ...{ n: reference.n, seed, records: { [input.name]: feed } },
+      ...{ n: reference.n, seed, records: { [input]: feed } },
       ...(hooks.signal && { signal: hooks.signal }),
       progress: (done, total) => hooks.progress?.(done, total, "making samples"),
     });
@@ -170,47 +162,47 @@ async function heldOutPairs(
       pairs: given === undefined ? {} : { given },
     };
   } finally {
-    dataset?.close();
+    dataset.close();
   }
 }
 
 /**
- * Which picture of a record the sample made of `input` should be: the other of a pair; itself where the
- * run makes pictures larger, and so small before.
+ * Of a run that makes pictures from those of its one set: the input, which picture of a record it is, and
+ * which one the sample should be: the other of a pair, or itself where the run makes pictures larger.
  */
-async function wantedOf(
-  input: FunctionInput,
-  { fields }: Dataset,
-  { runs, recipe: own }: SidesRequest,
+async function pairOf(
   info: RunInfo,
-): Promise<"x" | "pair" | undefined> {
-  if (fields["pair"] !== undefined) return input.ofRecord?.field === "pair" ? "x" : "pair";
+  { card }: OpenFunction,
+  { runs, recipe: own }: SidesRequest,
+): Promise<{ input: string; from: "x" | "pair"; wanted: "x" | "pair" } | undefined> {
+  const [input, another] = card.inputs.filter((i) => i.ofRecord !== undefined);
+  if (input?.kind !== "image" || another !== undefined) return undefined;
   const known = own === undefined ? {} : { recipe: own };
   const { recipe, context } = await readTrained({ runs, run: info.dir, ...known });
-  return Object.hasOwn(recipe.functions(context), "upscale") ? "x" : undefined;
+  const images = Object.values(recipe.data).filter((field) => field.domain === "image");
+  if (new Set(images.map(streamName)).size > 1) return undefined; // two sets without pairs
+  const from = input.ofRecord?.field === "pair" ? "pair" : "x";
+  if (images.length === 2) return { input: input.name, from, wanted: from === "x" ? "pair" : "x" };
+  return Object.hasOwn(recipe.functions(context), "upscale")
+    ? { input: input.name, from, wanted: from }
+    : undefined;
 }
 
-function nothingToHoldAgainst(info: RunInfo, input: FunctionInput | undefined): UserError {
-  const made = input?.kind === "image" ? "images" : "records";
+function nothingToHoldAgainst(info: RunInfo, { card }: OpenFunction): UserError {
+  const made = card.inputs.some((i) => i.kind === "image") ? "images" : "records";
   return new UserError(
     `Run ${info.name} makes its samples from other ${made}, and none were held out with what they should become. Name what they should be like with --against.`,
   );
 }
 
-/** Pictures in a shape of the same size, grey ones as every channel; undefined where they have another. */
+/** Pictures in a shape of the same size; undefined where they have another, or fewer channels than the pictures. */
 function inShapeOf(side: Side, shape: readonly number[]): Side | undefined {
-  const [[c, h, w], [to = 1, toH, toW]] = [side.shape, shape];
-  if (h !== toH || w !== toW || (c !== 1 && c !== to) || !(side.data instanceof Uint8Array))
-    return undefined;
-  if (c === to) return side;
-  const plane = side.data.length / side.n;
-  const data = new Uint8Array(side.data.length * to);
-  for (let i = 0; i < side.n * to; i++) {
-    const from = Math.floor(i / to) * plane;
-    data.set(side.data.subarray(from, from + plane), i * plane);
-  }
-  return { ...side, shape, data };
+  const [[c = 0, h, w], [to = 0, toH, toW]] = [side.shape, shape];
+  if (h !== toH || w !== toW || colours(c) > colours(to)) return undefined;
+  return { ...side, shape, data: Uint8Array.from(inChannels(picturesOf(side), to).data) };
 }
+
+const colours = (channels: number): number => (channels < 3 ? 1 : 3);
 
 /** Samples of a generator as a side. */
 function sideOf(made: Samples, name: string): Side {
@@ -243,9 +235,9 @@ function classesLike(
   };
 }
 
-/** No more samples than fit into memory. */
-const atMost = (n: number, { shape }: Side): number =>
-  Math.min(n, Math.max(1, Math.floor(mostBytes / (4 * shape.reduce((a, b) => a * b, 1)))));
+/** No more samples of so many numbers than fit into memory. */
+const atMost = (n: number, size: number): number =>
+  Math.min(n, Math.max(1, Math.floor(mostBytes / (4 * size))));
 
 /** A set in the shape of a run's samples. */
 function otherReference(

@@ -53,12 +53,30 @@ describe("near copies", () => {
   });
 });
 
-test("pictures that a run makes are held against those that it was given", () => {
+describe("pictures that a run makes are held against those that it was given", () => {
   const l1 = (low: number, high: number): Score =>
-    score("l1", { value: 0.2 + (low + high) / 2, change: [low, high], given: 0.2 });
-  expect(said(l1(-0.1, -0.06))).toMatch(
-    /^It brings .*\(L1 distance 0\.12, of what was given 0\.2\)/,
-  );
-  expect(said(l1(0.1, 0.2))).toMatch(/^What it was given is nearer to the truth/);
-  expect(said(l1(-0.1, 0.1))).toMatch(/^What it makes is about as far/);
+    score("l1", { title: "L1", value: 0.2 + (low + high) / 2, change: [low, high], given: 0.2 });
+  const ssim = (low: number, high: number): Score =>
+    score("ssim", { ...l1(low, high), metric: "ssim", title: "SSIM", better: "higher" });
+  const both = (a: Score, b: Score): string => verdict([a, b], reference).join(" ");
+
+  test("and what is sure is said", () => {
+    expect(both(l1(-0.1, -0.06), ssim(-0.1, 0.2))).toBe(
+      "It brings pictures nearer to what they should be (L1 0.12, as given 0.2; SSIM 0.25, as given 0.2).",
+    );
+    expect(both(l1(0.1, 0.2), ssim(-0.1, 0.2))).toMatch(
+      /^What it was given is nearer to the truth/,
+    );
+    expect(both(l1(-0.1, -0.06), ssim(-0.1, -0.02))).toMatch(
+      /^By L1 it brings pictures nearer to what they should be, by SSIM further from it/,
+    );
+    expect(both(l1(-0.1, 0.1), ssim(-0.1, 0.1))).toMatch(/cannot be said from 1,000 of them/);
+    expect(said(score("l1", { title: "L1", value: 0.1, given: 0.2 }))).toMatch(/cannot be said/);
+  });
+
+  test("and to be like the truth is no copying", () => {
+    const copies = score("copies", { value: 0.9, interval: [0.8, 1] });
+    expect(said(copies)).toMatch(/^It copies emoji/);
+    expect(said(copies, { pairs: true })).toBe("");
+  });
 });

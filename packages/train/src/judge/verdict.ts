@@ -1,7 +1,10 @@
 import type { Score } from "./metric.ts";
 import type { Side } from "./side.ts";
 
-type Reference = Pick<Side, "name" | "n" | "of" | "trainedOn">;
+interface Reference extends Pick<Side, "name" | "n" | "of" | "trainedOn"> {
+  /** What samples should be, one by one: to be like it is no copying. */
+  readonly pairs?: boolean;
+}
 
 /** What the numbers say in plain words, each with the numbers that it rests on. */
 export function verdict(scores: readonly Score[], reference: Reference): string[] {
@@ -90,7 +93,7 @@ function precisionWords(score: Score | undefined): string | undefined {
  */
 function memoryWords(by: Scores, reference: Reference): string | undefined {
   const [copies, closer] = [by.get("copies"), by.get("memorisation")];
-  if (copies?.interval === undefined) return undefined;
+  if (copies?.interval === undefined || reference.pairs === true) return undefined;
   const { trainedOn = false, name, n, of = n } = reference;
   const data = trainedOn ? "training data" : name;
   const side =
@@ -107,21 +110,30 @@ function memoryWords(by: Scores, reference: Reference): string | undefined {
   return `It does not memorise (${numbers}).`;
 }
 
-/** Whether anything is won by what the run does to the pictures. */
+/** Whether anything is won by what the run does to the pictures: by every number that is sure of it. */
 function pairWords(by: Scores): string | undefined {
-  const [far, ratio] = [by.get("l1"), by.get("psnr")];
-  if (far?.given === undefined || far.change === undefined) return undefined;
-  const decibels =
-    ratio?.given === undefined
-      ? ""
-      : `, PSNR ${three(ratio.value)} dB and ${three(ratio.given)} dB`;
-  const numbers = `L1 distance ${three(far.value)}, of what was given ${three(far.given)}${decibels}`;
-  const [low, high] = far.change;
-  if (high < 0) return `It brings pictures nearer to what they should be (${numbers}).`;
-  if (low > 0)
-    return `What it was given is nearer to the truth than what it makes of it (${numbers}).`;
-  return `What it makes is about as far from the truth as what it was given (${numbers}).`;
+  const held = ["l1", "psnr", "ssim"].flatMap((name) => by.get(name) ?? []);
+  const scores = held.filter((s) => s.given !== undefined);
+  if (scores.length === 0) return undefined;
+  const numbers = scores.map(
+    (s) => `${s.title} ${three(s.value)}, as given ${three(s.given ?? 0)}`,
+  );
+  const all = `(${numbers.join("; ")})`;
+  const [won = [], lost = []] = [nearer, further].map((is) =>
+    scores.filter(is).map((s) => s.title),
+  );
+  if (won.length > 0 && lost.length > 0)
+    return `By ${won.join(" and ")} it brings pictures nearer to what they should be, by ${lost.join(" and ")} further from it ${all}.`;
+  if (won.length > 0) return `It brings pictures nearer to what they should be ${all}.`;
+  if (lost.length > 0)
+    return `What it was given is nearer to the truth than what it makes of it ${all}.`;
+  return `Whether it brings pictures nearer to what they should be cannot be said from ${whole(scores[0]?.nGenerated ?? 0)} of them ${all}.`;
 }
+
+const nearer = ({ better, change: [low, high] = [0, 0] }: Score): boolean =>
+  better === "higher" ? low > 0 : high < 0;
+const further = ({ better, change: [low, high] = [0, 0] }: Score): boolean =>
+  better === "higher" ? high < 0 : low > 0;
 
 const whole = (n: number): string => n.toLocaleString("en");
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { l1, psnr, takePictures, type Pictures } from "./pictures.ts";
+import { inChannels, l1Distance, psnr, takePictures, type Pictures } from "./pictures.ts";
 import { msSsim, msSsimDiversity, scalesOf, ssim } from "./ssim.ts";
 import { normalRows } from "./testing/sets.ts";
 
@@ -11,8 +11,20 @@ const noise = (n: number, side: number, seed: number): Pictures => ({
 test("L1 is the mean distance in parts of the range", () => {
   const a: Pictures = { shape: [2, 1, 1, 2], data: Uint8Array.of(10, 20, 7, 7) };
   const b: Pictures = { shape: [2, 1, 1, 2], data: Uint8Array.of(11, 17, 7, 7) };
-  expect([...l1({ a, b, range: 255 })]).toEqual([2 / 255, 0]);
-  expect([...l1({ a, b, range: 4 })]).toEqual([0.5, 0]);
+  expect([...l1Distance({ a, b, range: 255 })]).toEqual([2 / 255, 0]);
+  expect([...l1Distance({ a, b, range: 4 })]).toEqual([0.5, 0]);
+});
+
+test("channels: grey in every colour, opaque alpha, alpha left out", () => {
+  const of = (...pixels: number[]): Pictures => ({
+    shape: [2, pixels.length / 2, 1, 1],
+    data: Uint8Array.from(pixels),
+  });
+  expect(inChannels(of(7, 9), 3)).toEqual(of(7, 7, 7, 9, 9, 9));
+  expect(inChannels(of(7, 9), 4)).toEqual(of(7, 7, 7, 255, 9, 9, 9, 255));
+  expect(inChannels(of(7, 9), 2)).toEqual(of(7, 255, 9, 255));
+  expect(inChannels(of(1, 2, 3, 4, 5, 6), 4)).toEqual(of(1, 2, 3, 255, 4, 5, 6, 255));
+  expect(inChannels(of(1, 2, 3, 0, 4, 5, 6, 0), 3)).toEqual(of(1, 2, 3, 4, 5, 6));
 });
 
 describe("PSNR", () => {

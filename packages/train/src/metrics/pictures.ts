@@ -63,11 +63,26 @@ export function takePictures({ shape, data }: Pictures, rows: ArrayLike<number>)
   return { shape: [rows.length, ...rest], data: taken };
 }
 
+/** Pictures with so many channels: grey in every colour, opaque where alpha is asked for, without it where not. */
+export function inChannels({ shape, data }: Pictures, channels: number): Pictures {
+  const [n, given, height, width] = shape;
+  if (given === channels) return { shape, data };
+  const plane = height * width;
+  const nColours = channels - ((channels + 1) % 2);
+  const out = new Uint8Array(n * channels * plane).fill(255);
+  for (let i = 0; i < n * nColours; i++) {
+    const [picture, colour] = [Math.floor(i / nColours), i % nColours];
+    const from = (picture * given + (given < 3 ? 0 : colour)) * plane;
+    out.set(data.subarray(from, from + plane), (picture * channels + colour) * plane);
+  }
+  return { shape: [n, channels, height, width], data: out };
+}
+
 /**
  * Mean absolute difference of the pixels of each pair, in parts of `range`.
  * @throws UserError as `psnr` does
  */
-export function l1({ a, b, range }: PicturePair): Float64Array {
+export function l1Distance({ a, b, range }: PicturePair): Float64Array {
   checkPictures({ a, b, range }, "The L1 distance");
   const size = a.data.length / a.shape[0];
   return Float64Array.from({ length: a.shape[0] }, (_, i) => {

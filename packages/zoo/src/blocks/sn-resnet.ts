@@ -48,7 +48,7 @@ export function snResnetG(o: { shape: Shape; width: number; norm: () => Layer })
   );
 }
 
-/** Images to features [N, width], summed over places: a level less than G has halves, two blocks do not. */
+/** Images to features [N, width], summed over places: blocks that halve down to 8x8 or less, and two that do not. */
 export function snResnetFeatures(o: { shape: Shape; width: number }): Layer {
   const conv3 = nn.conv({ out: o.width, ...wide, reparam: normalised });
   const conv1 = nn.conv({ out: o.width, ...point, reparam: normalised });
@@ -59,7 +59,7 @@ export function snResnetFeatures(o: { shape: Shape; width: number }): Layer {
   const body = [nn.relu, conv3, nn.relu, conv3];
   const down = nn.residual({ body: nn.chain(...body, halve), shortcut: nn.chain(conv1, halve) });
   const same = nn.residual({ body: nn.chain(...body) });
-  const nDown = Math.max(pyramid(o.shape).levels - 2, 0);
+  const nDown = Math.max(pyramid(o.shape, { until: 8 }).levels - 1, 0);
   const pooled: Layer = (_, x) => sum(relu(x), { axes: [2, 3] }); // summed, not averaged
   return nn.chain(first, ...Array.from({ length: nDown }, () => down), same, same, pooled);
 }

@@ -47,7 +47,7 @@ export default recipe({
     "The orthogonal regularisation is that of rows of weights, as in [1], and as strong as the paper's formula; [1] has half, and both its scripts leave it out.",
     "D's power iteration moves in D's phase alone; in [1] a pass for G moves it too.",
     "Statistics of norms for samples: a hundred batches with the averaged weights, at the truncation that is asked for.",
-    "Sizes up to 32x32 take the channels of [1] for 32x32, where D ends with 8x8, and elsewhere with the size of G's first map.",
+    "Sizes up to 32x32 take the channels of [1] for 32x32, and D halves them as there, to 8x8 or less.",
   ],
   data: {
     x: image({ range: [-1, 1], size: [128, 128], flip: true, refuse: refuseSize }),
@@ -137,8 +137,7 @@ export default recipe({
     };
     const D: Judge = (s, x, y) => {
       const layers = snLayers();
-      const isSmall = levels <= 3 && Math.max(...base) <= 4; // D of [1] for 32x32 ends with 8x8
-      const nDown = isSmall ? levels - 1 : levels;
+      const nDown = levels > 3 ? levels : pyramid(c.shape.x, { until: 8 }).levels; // [1]
       let h = x;
       for (const [k] of channels.D.entries()) {
         const block = shrink(layers, { out: wide("D", k), first: k === 0, down: k < nDown });

@@ -16,7 +16,7 @@ export default recipe({
   paper: "arXiv:1802.05637",
   sources: ["paper: Eq. 3, Eq. 4, Section 4, Appendix A", "[1] pfnet-research/sngan_projection"],
   differences: [
-    "Sizes other than 32x32: the number of blocks follows the image (32x32 is as in [1]).",
+    "Sizes other than 32x32: the number of blocks follows the image, and D halves it to 8x8 or less (32x32 is as in [1]).",
     "D's power iteration moves in D's phase alone; in [1] a pass for G moves it too.",
   ],
   data: { x: image({ range: [-1, 1], size: [32, 32], refuse: refusePyramid }), y: label() },

@@ -17,7 +17,7 @@ export default recipe({
     "[1] pfnet-research/sngan_projection",
   ],
   differences: [
-    "Sizes other than 32x32: the number of blocks follows the image (32x32 is as in Table 4).",
+    "Sizes other than 32x32: the number of blocks follows the image, and D halves it to 8x8 or less (32x32 is as in Table 4).",
     "D's power iteration moves in D's phase alone; in [1] a pass for G moves it too.",
   ],
   data: { x: image({ range: [-1, 1], size: [32, 32], refuse: refusePyramid }) },

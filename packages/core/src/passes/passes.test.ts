@@ -331,7 +331,8 @@ test("repeating by products is exact, and its gradient a sum", () => {
   const x = input("x", { shape: [2, 3, 5, 7] });
   const pooled = grad(avgPool(upsampleNearest(x, { scale: 2 }), { kernel: 2 }), [x]);
   const y = upsampleNearest(x, { scale: 2 });
-  const graph = { inputs: [x], outputs: { y, g: pooled[0] ?? x } };
+  const more = expand(reshape(x, [2, 3, 5, 1, 7, 1]), [4, 2, 3, 5, 2, 7, 3]);
+  const graph = { inputs: [x], outputs: { y, g: pooled[0] ?? x, more } };
   const feeds = { x: Float64Array.from({ length: x.size }, (_, i) => Math.sin(i) * 10 ** (i % 9)) };
   const after = optimize(graph);
   expect(print(after)).toContain("MatMul");

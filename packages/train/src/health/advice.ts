@@ -2,7 +2,8 @@ import type { VerdictName } from "./verdict-name.ts";
 
 /** One thing to do, for each verdict. */
 export const advice: Readonly<Record<VerdictName, string>> = {
-  "too early": "Wait for a few more looks.",
+  "too early":
+    "Wait for a few more looks; samples made from other pictures get none, and duelo eval judges them.",
   healthy: "Let it train.",
   "D too strong": "Lower D's learning rate or its updates a step, or widen G.",
   "D too weak": "Raise D's learning rate or widen D.",

@@ -279,7 +279,7 @@ test("what makes pictures from others is judged against what they should be like
   expect(judgement.reference.shape).toEqual([3, size, size]);
   const { against: _, ...alone } = one;
   await expect(evaluate(alone)).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[UserError: Run 0001-pix2pix-real makes its samples from other images, and none were held out with what they should become. Name what they should be like with --against.]`,
+    `[UserError: Run 0001-pix2pix-real makes its samples from other images, none of which were held out. Train with --hold-out 0.1, or name what they should be like with --against.]`,
   );
 });
 
@@ -330,7 +330,9 @@ test("what makes pictures without pairs is not judged by itself, held out or not
   const where = { runs, cacheDir: join(root, "cache"), threads: 1 };
   await train({ ...asked, ...where, recipe: "cyclegan", set, budget: { steps: 1 } });
   const { against: _, ...request } = ask("", { runs, judged: "latest" });
-  await expect(evaluate(request)).rejects.toThrow("makes its samples from other images, and none");
+  await expect(evaluate(request)).rejects.toThrow(
+    "makes its samples from other images. Name what they should be like",
+  );
 });
 
 test("what makes pictures larger is judged by pictures that were held out", async () => {

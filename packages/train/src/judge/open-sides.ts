@@ -138,8 +138,15 @@ async function heldOutPairs(
   hooks: Hooks,
 ): Promise<Sides> {
   const { seed = 0, cacheDir, best = false, n = mostReference } = request;
-  const pair = keptApart(info) ? await pairOf(info, generator, request) : undefined;
-  if (pair === undefined) throw nothingToHoldAgainst(info, generator);
+  const pair = await pairOf(info, generator, request);
+  const made = generator.card.inputs.some((i) => i.kind === "image") ? "images" : "records";
+  const all = `Run ${info.name} makes its samples from other ${made}`;
+  if (pair === undefined)
+    throw new UserError(`${all}. Name what they should be like with --against.`);
+  if (!keptApart(info))
+    throw new UserError(
+      `${all}, none of which were held out. Train with --hold-out 0.1, or name what they should be like with --against.`,
+    );
   const { input, from, wanted } = pair;
   const dataset = firstOf(await openRunData({ info, cacheDir, part: "heldOut" }, hooks));
   try {
@@ -149,14 +156,14 @@ async function heldOutPairs(
     const before = from === wanted ? reference : readSide(dataset, { ...asked, half: from });
     const shape = [before.n, ...before.shape];
     const feed: HostTensor = { dtype: "uint8", shape, data: before.data };
-    const made = await samplesOf(generator, {
+    const samples = await samplesOf(generator, {
       ...{ n: reference.n, seed, records: { [input]: feed } },
       ...(hooks.signal && { signal: hooks.signal }),
       progress: (done, total) => hooks.progress?.(done, total, "making samples"),
     });
     const given = from === wanted ? undefined : inShapeOf(before, reference.shape);
     return {
-      generated: sideOf(made, `${info.name}${best ? ", best" : ""}`),
+      generated: sideOf(samples, `${info.name}${best ? ", best" : ""}`),
       reference,
       run: info,
       pairs: given === undefined ? {} : { given },
@@ -186,13 +193,6 @@ async function pairOf(
   return Object.hasOwn(recipe.functions(context), "upscale")
     ? { input: input.name, from, wanted: from }
     : undefined;
-}
-
-function nothingToHoldAgainst(info: RunInfo, { card }: OpenFunction): UserError {
-  const made = card.inputs.some((i) => i.kind === "image") ? "images" : "records";
-  return new UserError(
-    `Run ${info.name} makes its samples from other ${made}, and none were held out with what they should become. Name what they should be like with --against.`,
-  );
 }
 
 /** Pictures in a shape of the same size; undefined where they have another, or fewer channels than the pictures. */

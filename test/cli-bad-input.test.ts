@@ -262,7 +262,7 @@ test("what cannot be judged or compared", async () => {
     `"2: Name what to judge: a run, or a folder of samples. See duelo eval --help."`,
   );
   expect(await refused("eval 1 --metrics fidd")).toMatchInlineSnapshot(
-    `"2: There is no metric "fidd". Did you mean "fid"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, psnr, ssim."`,
+    `"2: There is no metric "fidd". Did you mean "fid"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, l1, psnr, ssim."`,
   );
   expect(await refused("eval photos --size 16")).toMatchInlineSnapshot(
     `"2: photos is no run, so it is not known what to hold it against. Name the real data with --against."`,
@@ -309,6 +309,6 @@ test("samples that cannot be judged", async () => {
     `"2: Metric classifier-score needs labels on both sides: class folders, or a generator that takes classes."`,
   );
   expect(await judge("--against photos --size 16 --metrics memorisation")).toMatchInlineSnapshot(
-    `"2: Metric memorisation needs data held out from training: train with --hold-out 0.1."`,
+    `"2: Metric memorisation needs samples made of noise and data held out from training: train with --hold-out 0.1."`,
   );
 });

@@ -137,7 +137,7 @@ describe("what cannot decide is refused in one sentence", () => {
 
   test("an unknown metric, one that does not fit, one without a better end", async () => {
     expect(await error("frchet")).toMatchInlineSnapshot(
-      `"UserError: There is no metric "frchet". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, psnr, ssim."`,
+      `"UserError: There is no metric "frchet". Did you mean "frechet"? Metrics: modes, high-quality, reverse-kl, frechet, kernel, precision, recall, density, coverage, inception-score, ms-ssim, sharpness, copies, memorisation, class-frechet, classifier-score, sliced, perceptual, path-length, elbo, l1, psnr, ssim."`,
     );
     expect(await error("sharpness")).toMatchInlineSnapshot(
       `"UserError: Metric sharpness needs images."`,

@@ -1,5 +1,5 @@
 import { UserError } from "@duelo/core";
-import { bootstrap } from "../metrics/bootstrap.ts";
+import { bootstrap, mean } from "../metrics/bootstrap.ts";
 import { drawPairs, type RowPairs } from "../metrics/draw.ts";
 import { perceptualDistance } from "../metrics/perceptual.ts";
 import { takePictures, type Pictures } from "../metrics/pictures.ts";
@@ -95,8 +95,6 @@ const scoreOf = (
 ): Omit<Score, "title" | "value"> => ({
   ...{ metric: name, better, nGenerated: generated.n, nReference: reference.n },
 });
-
-const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
  * By a bootstrap over the samples, as pairs share them: a pair counts as often as both of its samples were

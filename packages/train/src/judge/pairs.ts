@@ -1,4 +1,4 @@
-import { bootstrapMean } from "../metrics/bootstrap.ts";
+import { bootstrapMean, mean } from "../metrics/bootstrap.ts";
 import { l1Distance, psnr as psnrOf, takePictures, type PicturePair } from "../metrics/pictures.ts";
 import { ssim as ssimOf } from "../metrics/ssim.ts";
 import { around } from "./floor.ts";
@@ -41,8 +41,6 @@ function pairMetric(o: {
     },
   };
 }
-
-const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Below so many the quantile's terms are no good. */
 const fewestPairs = 5;

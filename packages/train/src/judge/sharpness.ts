@@ -1,5 +1,5 @@
 import { UserError } from "@duelo/core";
-import { bootstrapMean } from "../metrics/bootstrap.ts";
+import { bootstrapMean, mean } from "../metrics/bootstrap.ts";
 import type { Metric } from "./metric.ts";
 import type { Side } from "./side.ts";
 
@@ -62,5 +62,3 @@ export const sharpnessRatio: Metric = {
     ];
   },
 };
-
-const mean = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;

@@ -54,9 +54,9 @@ export function bootstrap({
   const values = Float64Array.from({ length: resamples }, (_, counter) =>
     statistic(drawRowsAgain({ n: rows, of: rows, seed, purpose: "bootstrap", counter })),
   ).toSorted();
-  const mean = values.reduce((a, b) => a + b, 0) / resamples;
-  const variance = values.reduce((s, v) => s + (v - mean) ** 2, 0) / (resamples - 1);
-  const bias = mean - estimate;
+  const middle = mean(values);
+  const variance = values.reduce((s, v) => s + (v - middle) ** 2, 0) / (resamples - 1);
+  const bias = middle - estimate;
   const shift = centred ? bias : 0;
   return {
     estimate,
@@ -78,6 +78,10 @@ export function bootstrapMean({
     rows.reduce((sum, row) => sum + (values[row] ?? 0), 0) / rows.length;
   return bootstrap({ ...options, rows: values.length, statistic });
 }
+
+/** The mean of numbers, of which there is at least one. */
+export const mean = (values: Float64Array): number =>
+  values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The `share` quantile of rising numbers, with a straight line between neighbours. */
 export function quantile(rising: ArrayLike<number>, share: number): number {

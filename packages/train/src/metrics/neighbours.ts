@@ -1,4 +1,5 @@
 import { UserError } from "@duelo/core";
+import { mean } from "./bootstrap.ts";
 import { allRowsEqual, checkPair, type Matrix, type Pair } from "./matrix.ts";
 import { forEachTile } from "./pairwise.ts";
 
@@ -128,8 +129,4 @@ function column(nearest: Float64Array, k: number, which: number): Float64Array {
     { length: nearest.length / k },
     (_, i) => nearest[i * k + which - 1] ?? 0,
   );
-}
-
-function mean(values: Float64Array): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }

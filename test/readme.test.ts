@@ -27,6 +27,7 @@ import { factsOf } from "./zoo/facts.ts";
  *   duelo edit                measured on 4 samples, directions from 60
  *   duelo tune                two trials, one step
  *   duelo import              netG.pth is a small one
+ *   --device webgpu           left out: test/webgpu.test.ts trains on it
  *   scripts/tables/…          two seeds of 2 steps; health.ts: one row of 20
  *   RUN                       the run of the command before
  *   npm …, npx vitest …       only that there is such a script or folder: this test is one of them
@@ -72,6 +73,7 @@ async function rewritten(command: string): Promise<string> {
   const line = command
     .replace(/^npm start$/, "npx duelo start")
     .replace(/^npx /, "")
+    .replace(" --device webgpu", "")
     .replace(" RUN ", " latest ");
   const [, name, recipe = ""] = line.split(" ");
   if (name === "start") return `${line} --steps 1`;

@@ -93,7 +93,7 @@ export type { Layer, Net, NoiseSpec, VariableSpec } from "./nn/scope.ts";
 export { Binding, type Bound } from "./nn/bind.ts";
 export * from "./optim/index.ts";
 
-export { blockProbe, optimize, useBlockedConvs } from "./passes/index.ts";
+export { blockProbe, optimize, splitLongProducts, useBlockedConvs } from "./passes/index.ts";
 export { toOnnx, type OnnxOptions } from "./onnx/emit.ts";
 export { readInitializers, readMetadata } from "./onnx/decode.ts";
 export { withFloatInput } from "./onnx/float-input.ts";

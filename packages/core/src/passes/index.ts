@@ -1,2 +1,3 @@
 export { blockProbe, useBlockedConvs } from "./blocked.ts";
+export { splitLongProducts } from "./long-products.ts";
 export { optimize } from "./optimize.ts";

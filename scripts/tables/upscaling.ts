@@ -1,10 +1,10 @@
-import { bicubicTaps } from "@duelo/core";
 import {
   besideGrid,
   featureNet,
   openFunction,
   perceptualDistance,
   psnr,
+  resizedBicubic,
   ssim,
   toBytes,
   type DataRequest,
@@ -54,7 +54,10 @@ function jobsOf(data: "emoji" | "photographs", o: PicturesPlan): Job[] {
     })),
   );
   const asTheyAre = [
-    { row: "bicubic", make: async (small: Pictures) => resized(small, side) },
+    {
+      row: "bicubic",
+      make: async (small: Pictures) => resizedBicubic(small, { height: side, width: side }),
+    },
     { row: "esrgan-slim", make: enlargedBySlim },
   ].map(({ row, make }) => {
     const enlarge: Enlarge = async (small) => ({ made: await make(small) });
@@ -103,7 +106,7 @@ async function judged(o: {
 }): Promise<{ judge: string; scores: Record<string, number> }> {
   const { truth } = o;
   const { cacheDir, runs } = o.o;
-  const small = resized(truth, side / scale);
+  const small = resizedBicubic(truth, { height: side / scale, width: side / scale });
   const { made, steps } = await o.enlarge(small, truth);
   const net = await featureNet({ name: "emoji-classifier", cacheDir, threads: 1 });
   const [of, ofTruth] = [await maps(net, made), await maps(net, truth)];
@@ -111,7 +114,9 @@ async function judged(o: {
   const layers = of.map((map, i) => ({ a: map, b: ofTruth[i] ?? map }));
   const pair = { a: made, b: truth, range: 255 };
   mkdirSync(`${runs}/upscaling`, { recursive: true });
-  const shown = [small, resized(small, side), made, truth].map((p) => someOf(p, 8));
+  const shown = [small, resizedBicubic(small, { height: side, width: side }), made, truth].map(
+    (p) => someOf(p, 8),
+  );
   writeFileSync(`${runs}/upscaling/${o.picture}.png`, await besideGrid(shown));
   return {
     judge: "emoji-classifier",
@@ -126,23 +131,3 @@ async function judged(o: {
 
 const maps = (net: Awaited<ReturnType<typeof featureNet>>, { shape, data }: Pictures) =>
   net.activations({ shape, pixels: Uint8Array.from(data) });
-
-/** Square pictures with another side, by the bicubic filter, as bytes. */
-function resized({ shape: [n, c, h, w], data }: Pictures, to: number): Pictures {
-  const out = new Uint8Array(n * c * to * to);
-  const rows = Array.from({ length: to }, (_, i) => bicubicTaps(i, { from: h, to }));
-  const columns = Array.from({ length: to }, (_, i) => bicubicTaps(i, { from: w, to }));
-  for (let plane = 0; plane < n * c; plane++) {
-    for (const [y, down] of rows.entries()) {
-      const line = new Float64Array(w);
-      for (const { place, weight } of down)
-        for (let x = 0; x < w; x++)
-          line[x] = (line[x] ?? 0) + weight * (data[(plane * h + place) * w + x] ?? 0);
-      for (const [x, across] of columns.entries()) {
-        const value = across.reduce((sum, t) => sum + t.weight * (line[t.place] ?? 0), 0);
-        out[(plane * to + y) * to + x] = Math.min(Math.max(Math.round(value), 0), 255);
-      }
-    }
-  }
-  return { shape: [n, c, to, to], data: out };
-}

@@ -24,15 +24,20 @@ test.each([
   expect(onFirst).toHaveBeenCalledOnce();
 });
 
-test("a second signal leaves at once", async () => {
+test("a second signal leaves at once, but not the echo of the first", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
   const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
   const saving = new EventEmitter();
   const work = untilSignal(() => once(saving, "end"), vi.fn());
   process.emit("SIGINT", "SIGINT");
+  vi.advanceTimersByTime(499);
+  process.emit("SIGINT", "SIGINT");
   expect(exit).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
   process.emit("SIGINT", "SIGINT");
   expect(exit).toHaveBeenCalledExactlyOnceWith(130);
   exit.mockRestore();
+  vi.useRealTimers();
   saving.emit("end");
   await expect(work).rejects.toThrow(Interrupted);
 });

@@ -2,10 +2,12 @@ import { constants } from "node:os";
 import { Interrupted } from "./interrupted.ts";
 
 const caught = ["SIGINT", "SIGTERM"] as const;
+/** One Ctrl-C can come twice: from the terminal, and handed on by `npx` or `timeout` in front of us. */
+const echoMs = 500;
 
 /**
- * Runs `work` so that Ctrl-C or SIGTERM asks it to save and leave, and a second one ends the process
- * at once. Throws Interrupted when the work was asked to leave and did.
+ * Runs `work` so that Ctrl-C or SIGTERM asks it to save and leave, and a second one, half a second later
+ * or more, ends the process at once. Throws Interrupted when the work was asked to leave and did.
  */
 export async function untilSignal<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -13,10 +15,14 @@ export async function untilSignal<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let exitCode: number | undefined;
+  let firstMs = 0;
   const heard = (signal: (typeof caught)[number]): void => {
     const code = 128 + constants.signals[signal];
-    if (exitCode !== undefined) process.exit(code);
-    exitCode = code;
+    if (exitCode !== undefined) {
+      if (performance.now() - firstMs >= echoMs) process.exit(code);
+      return;
+    }
+    [exitCode, firstMs] = [code, performance.now()];
     onFirst();
     controller.abort();
   };

@@ -123,8 +123,9 @@ export async function readFunction(
   return { bytes: functionOnnx({ ...trained, state, function: name }).bytes, info };
 }
 
-const recipeOf = (request: TrainedRequest, info: RunInfo): Recipe | undefined =>
-  request.recipe ?? recipes.find((r) => r.name === info.options.recipe);
+/** The recipe of a run: the one given, or that of the zoo; undefined where neither is there. */
+export const recipeOf = (given: Pick<RunChoice, "recipe">, info: RunInfo): Recipe | undefined =>
+  given.recipe ?? recipes.find((r) => r.name === info.options.recipe);
 
 /** Reads a run's last checkpoint. Throws UserError when there is none, or its recipe is not known. */
 export async function readTrained(request: TrainedRequest): Promise<Trained> {
@@ -150,8 +151,8 @@ export async function readTrained(request: TrainedRequest): Promise<Trained> {
   return { info, recipe, context, state, classes, step: checkpoint.meta.step };
 }
 
-/** The context that a run was traced with, from its `options.json`. */
-function contextOf(recipe: Recipe, info: RunInfo): Context {
+/** The context that a run was traced with, from its `options.json`; of its first stage, where it has stages. */
+export function contextOf(recipe: Recipe, info: RunInfo): Context {
   const shapes = (info.options["shapes"] ?? {}) as Readonly<Record<string, readonly number[]>>;
   const shape = Object.fromEntries(
     Object.entries(recipe.data).map(([name, f]) => [

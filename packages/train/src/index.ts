@@ -130,7 +130,14 @@ export {
   type NearestNeighbourAccuracy,
 } from "./metrics/memorisation.ts";
 export { pathLength, perceptualDistance, type LayerPair } from "./metrics/perceptual.ts";
-export { inChannels, l1Distance, psnr, takePictures, type Pictures } from "./metrics/pictures.ts";
+export {
+  inChannels,
+  l1Distance,
+  psnr,
+  resizedBicubic,
+  takePictures,
+  type Pictures,
+} from "./metrics/pictures.ts";
 export { slicedDistance, type SlicedDistance } from "./metrics/sliced.ts";
 export { msSsim, msSsimDiversity, ssim } from "./metrics/ssim.ts";
 export { vaeLikelihood, type VaeRequest } from "./vae-likelihood.ts";

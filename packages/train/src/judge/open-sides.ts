@@ -11,14 +11,14 @@ import { openData } from "../data/open.ts";
 import type { Hooks } from "../data/source.ts";
 import { isToy, toys, type Toy } from "../data/toy.ts";
 import { readField } from "../feeder.ts";
-import { readTrained } from "../export.ts";
+import { contextOf, recipeOf } from "../export.ts";
 import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
 import { keptApart, openRunData } from "../run-data.ts";
 import { firstOf, streamName } from "../streams.ts";
 import { findRun, type RunInfo } from "../run/runs.ts";
 import { samplesOf, samplesShape, type Samples } from "../sample.ts";
-import { inChannels } from "../metrics/pictures.ts";
+import { inChannels, resizedBicubic } from "../metrics/pictures.ts";
 import { picturesOf, sameClasses, shapeText, type Side } from "./side.ts";
 
 /** What is to be judged, and against what. */
@@ -138,7 +138,7 @@ async function heldOutPairs(
   hooks: Hooks,
 ): Promise<Sides> {
   const { seed = 0, cacheDir, best = false, n = mostReference } = request;
-  const pair = await pairOf(info, generator, request);
+  const pair = pairOf(info, generator, request);
   const made = generator.card.inputs.some((i) => i.kind === "image") ? "images" : "records";
   const all = `Run ${info.name} makes its samples from other ${made}`;
   if (pair === undefined)
@@ -147,7 +147,7 @@ async function heldOutPairs(
     throw new UserError(
       `${all}, none of which were held out. Train with --hold-out 0.1, or name what they should be like with --against.`,
     );
-  const { input, from, wanted } = pair;
+  const { input, from, wanted, low } = pair;
   const dataset = firstOf(await openRunData({ info, cacheDir, part: "heldOut" }, hooks));
   try {
     const sizes = [from, wanted].map((half) => sizeOf(dataset.fields[half]?.shape ?? []));
@@ -161,7 +161,7 @@ async function heldOutPairs(
       ...(hooks.signal && { signal: hooks.signal }),
       progress: (done, total) => hooks.progress?.(done, total, "making samples"),
     });
-    const given = from === wanted ? undefined : inShapeOf(before, reference.shape);
+    const given = low ? enlargedFrom(low, reference) : inShapeOf(before, reference.shape);
     return {
       generated: sideOf(samples, `${info.name}${best ? ", best" : ""}`),
       reference,
@@ -173,26 +173,41 @@ async function heldOutPairs(
   }
 }
 
+interface RecordPair {
+  /** The generator's. */
+  readonly input: string;
+  readonly from: "x" | "pair";
+  readonly wanted: "x" | "pair";
+  /** Shape of the small picture that it is made into first, where the run makes pictures larger. */
+  readonly low?: readonly number[];
+}
+
 /**
  * Of a run that makes pictures from those of its one set: the input, which picture of a record it is, and
  * which one the sample should be: the other of a pair, or itself where the run makes pictures larger.
  */
-async function pairOf(
+function pairOf(
   info: RunInfo,
   { card }: OpenFunction,
-  { runs, recipe: own }: SidesRequest,
-): Promise<{ input: string; from: "x" | "pair"; wanted: "x" | "pair" } | undefined> {
+  request: SidesRequest,
+): RecordPair | undefined {
   const [input, another] = card.inputs.filter((i) => i.ofRecord !== undefined);
   if (input?.kind !== "image" || another !== undefined) return undefined;
-  const known = own === undefined ? {} : { recipe: own };
-  const { recipe, context } = await readTrained({ runs, run: info.dir, ...known });
+  const recipe = recipeOf(request, info);
+  if (recipe === undefined) return undefined;
   const images = Object.values(recipe.data).filter((field) => field.domain === "image");
   if (new Set(images.map(streamName)).size > 1) return undefined; // two sets without pairs
   const from = input.ofRecord?.field === "pair" ? "pair" : "x";
   if (images.length === 2) return { input: input.name, from, wanted: from === "x" ? "pair" : "x" };
-  return Object.hasOwn(recipe.functions(context), "upscale")
-    ? { input: input.name, from, wanted: from }
-    : undefined;
+  const { low } = recipe.takes(contextOf(recipe, info));
+  return low && { input: input.name, from, wanted: from, low };
+}
+
+/** What a run that makes pictures larger starts from, enlarged by a filter in its place. */
+function enlargedFrom([, height = 1, width = 1]: readonly number[], side: Side): Side {
+  const small = resizedBicubic(picturesOf(side), { height, width });
+  const [, h = 1, w = 1] = side.shape;
+  return { ...side, data: resizedBicubic(small, { height: h, width: w }).data };
 }
 
 /** Pictures in a shape of the same size; undefined where they have another, or fewer channels than the pictures. */

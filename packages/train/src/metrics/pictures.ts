@@ -1,4 +1,5 @@
 import { UserError } from "@duelo/core";
+import { bicubicRows } from "../bicubic.ts";
 
 /** Pictures as the runtime gives them. */
 export interface Pictures {
@@ -76,6 +77,21 @@ export function inChannels({ shape, data }: Pictures, channels: number): Picture
     out.set(data.subarray(from, from + plane), (picture * channels + colour) * plane);
   }
   return { shape: [n, channels, height, width], data: out };
+}
+
+/** Pictures of bytes at another size, by the bicubic filter. */
+export function resizedBicubic(
+  { shape: [n, channels, height, width], data }: Pictures,
+  size: { readonly height: number; readonly width: number },
+): Pictures & { readonly data: Uint8Array } {
+  const area = height * width;
+  const out = new Uint8Array(n * channels * size.height * size.width);
+  for (let i = 0; i < n * channels; i++) {
+    const plane = Uint8Array.from(data.subarray(i * area, (i + 1) * area));
+    const rows = bicubicRows({ data: plane, height, width }, { size, from: 0, to: size.height });
+    out.set(rows, i * size.height * size.width);
+  }
+  return { shape: [n, channels, size.height, size.width], data: out };
 }
 
 /**

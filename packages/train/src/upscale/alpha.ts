@@ -1,36 +1,4 @@
-import { bicubicTaps } from "@duelo/core";
-
-interface Plane {
-  readonly data: Uint8Array;
-  readonly height: number;
-  readonly width: number;
-}
-
-/**
- * Rows `from` to `to` of a plane at `factor` times its size, by Keys' bicubic filter, mirrored at the
- * border. [to - from, width factor]
- */
-export function enlargedRows(
-  { data, height, width }: Plane,
-  o: { readonly factor: number; readonly from: number; readonly to: number },
-): Uint8Array {
-  const wide = width * o.factor;
-  const out = new Uint8Array((o.to - o.from) * wide);
-  const line = new Float64Array(width);
-  const across = Array.from({ length: wide }, (_, x) => bicubicTaps(x, { from: width, to: wide }));
-  for (let row = o.from; row < o.to; row++) {
-    line.fill(0);
-    for (const { place, weight } of bicubicTaps(row, { from: height, to: height * o.factor }))
-      for (let x = 0; x < width; x++)
-        line[x] = (line[x] ?? 0) + weight * (data[place * width + x] ?? 0);
-    for (const [x, taps] of across.entries()) {
-      let sum = 0;
-      for (const { place, weight } of taps) sum += weight * (line[place] ?? 0);
-      out[(row - o.from) * wide + x] = Math.min(Math.max(Math.round(sum), 0), 255);
-    }
-  }
-  return out;
-}
+import type { Plane } from "../bicubic.ts";
 
 /**
  * Gives pixels that cannot be seen the mean colour of visible neighbours, `passes` pixels far, so that what

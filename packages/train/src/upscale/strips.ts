@@ -1,6 +1,7 @@
 import { toPlanes } from "../data/decode.ts";
 import type { Pixels } from "../data/source.ts";
-import { enlargedRows, spreadColours } from "./alpha.ts";
+import { bicubicRows } from "../bicubic.ts";
+import { spreadColours } from "./alpha.ts";
 import { planesFor, type Enlarged, type Enlarger } from "./enlarger.ts";
 import { tilesAlong, type Tile } from "./tiles.ts";
 
@@ -37,8 +38,8 @@ export async function* enlargedStrips(
     spreadColours(planes.subarray(0, nColours * area), alpha, { passes: usual.overlap });
   const [rows, columns] = [height, width].map((n) => tilesWithin(n, { most, overlap }));
   if (rows === undefined || columns === undefined) return;
-  const { channels: nOut } = enlarger.sizeOf({ height, width, channels });
-  const wide = width * factor;
+  const size = enlarger.sizeOf({ height, width, channels });
+  const { channels: nOut, width: wide } = size;
   let done = 0;
   for (const down of rows) {
     const [from, to] = [down.from * factor, down.to * factor];
@@ -50,7 +51,7 @@ export async function* enlargedStrips(
       progress?.(++done, rows.length * columns.length);
     }
     if (alpha !== undefined) {
-      const seen = enlargedRows(alpha, { factor, from, to });
+      const seen = bicubicRows(alpha, { size, from, to });
       for (let i = 0; i < seen.length; i++) strip[i * nOut + nOut - 1] = seen[i] ?? 0;
     }
     yield strip;

@@ -178,7 +178,7 @@ interface RecordPair {
   readonly input: string;
   readonly from: "x" | "pair";
   readonly wanted: "x" | "pair";
-  /** Shape of the small picture that it is made into first, where the run makes pictures larger. */
+  /** Shape [N, C, H, W] of what it is made into first, where the run makes pictures larger. */
   readonly low?: readonly number[];
 }
 
@@ -204,7 +204,7 @@ function pairOf(
 }
 
 /** What a run that makes pictures larger starts from, enlarged by a filter in its place. */
-function enlargedFrom([, height = 1, width = 1]: readonly number[], side: Side): Side {
+function enlargedFrom([, , height = 1, width = 1]: readonly number[], side: Side): Side {
   const small = resizedBicubic(picturesOf(side), { height, width });
   const [, h = 1, w = 1] = side.shape;
   return { ...side, data: resizedBicubic(small, { height: h, width: w }).data };

@@ -150,7 +150,7 @@ async function judged(task: Task, row: Row, { seed, o }: { seed: number; o: Pict
 }
 
 /** Pictures through a run; where it asks for a domain, to filled icons. */
-async function translated(
+export async function translated(
   given: Pictures,
   { seed, ...choice }: { runs: string; run: string; function: string; seed: number },
 ): Promise<Pictures> {
@@ -180,7 +180,7 @@ async function truthOf(
   return { given, wanted };
 }
 
-function scoresOf(a: Pictures, b: Pictures): Record<string, number> {
+export function scoresOf(a: Pictures, b: Pictures): Record<string, number> {
   const pair = { a, b, range: 255 };
   return {
     ...meanOf("l1", l1Distance(pair)),

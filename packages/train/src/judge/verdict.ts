@@ -112,8 +112,7 @@ function memoryWords(by: Scores, reference: Reference): string | undefined {
 
 /** Whether anything is won by what the run does to the pictures: by every number that is sure of it. */
 function pairWords(by: Scores): string | undefined {
-  const held = ["l1", "psnr", "ssim"].flatMap((name) => by.get(name) ?? []);
-  const scores = held.filter((s) => s.given !== undefined);
+  const scores = [...by.values()].filter((s) => s.given !== undefined);
   if (scores.length === 0) return undefined;
   const numbers = scores.map(
     (s) => `${s.title} ${three(s.value)}, as given ${three(s.given ?? 0)}`,

@@ -4,6 +4,7 @@ import {
   openData,
   readField,
   takePictures,
+  type DataRequest,
   type Pictures,
 } from "@duelo/train";
 import { cacheDir } from "duelo";
@@ -12,23 +13,24 @@ import { someOf } from "./tables/held-out.ts";
 import { scoresOf, translated } from "./tables/translation.ts";
 
 /*
- * How near a run that was trained on phosphor icons without pairs comes to the filled icon, for the thin ones that
- * its --hold-out kept apart; and a picture of some in threes: thin, made, filled.
+ * How near a run that was trained on phosphor icons without pairs comes to the filled icon, for the thin pictures
+ * that its --hold-out kept apart; and a picture of some in threes: thin, made, filled. Each side of a run holds out
+ * its own tenth, so the filled picture of such an icon may have been trained on.
  *   npx tsx scripts/translated-icons.ts RUN PICTURE.png
  */
 const [name = "latest", picture = "icons.png"] = process.argv.slice(2);
 const { dir, options } = await findRun({ root: "runs", run: name });
-const settings = options["dataSettings"] as { height: number; holdOut?: { share: number } };
-const side = settings.height;
-if (settings.holdOut === undefined) throw new Error(`Run ${name} held nothing out.`);
+const requests = options["dataRequest"] as unknown as Record<string, DataRequest>;
+const request = Object.values(requests)[0];
+if (request?.holdOut === undefined) throw new Error(`Run ${name} held nothing out.`);
 
-const thin = { spec: "phosphor", select: { weight: "thin" }, labels: "ignore" } as const;
-const form = { domain: "image", height: side, width: side, channels: 1 } as const;
-const common = { ...thin, ...form, cacheDir: cacheDir() };
+const side = request.height ?? 32;
+const thin = { ...request, select: { weight: "thin" }, flip: false, cacheDir: cacheDir() } as const; // decoded as in training
 const pair = { spec: "phosphor", select: { weight: "fill" }, channels: 1 } as const;
+const { holdOut: _, ...whole } = thin;
 const [all, apart] = [
-  await openData({ ...common, pair }),
-  await openData({ ...common, holdOut: settings.holdOut.share, part: "heldOut" }),
+  await openData({ ...whole, labels: "ignore", pair }),
+  await openData({ ...thin, part: "heldOut" }),
 ];
 const read = (set: typeof all, field: string): Pictures => ({
   shape: [set.length, 1, side, side],

@@ -115,7 +115,7 @@ const scripts = (): string[] =>
 /** Runs a script of the docs; one that makes a table makes it of two short runs. */
 function runsScript(args: readonly string[]): void {
   const [file = "", ...rest] = args.filter((a) => !a.startsWith("--conditions"));
-  if (!file.startsWith("scripts/tables/")) return void runsFile(join(house, file));
+  if (!file.startsWith("scripts/tables/")) return void runsFile(join(house, file), rest);
   const brief = file.endsWith("health.ts")
     ? ["--row", "gan-2d on ring8: D hardly", "--steps", "20"]
     : ["--steps", "2", "--seeds", "2"];

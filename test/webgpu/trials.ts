@@ -48,6 +48,14 @@ export function trials(): Trial[] {
       loss: (p) => mean(square(sub(matmul(tanh(matmul(fixed([5, 6], 1), p("w1"))), p("w2")), 0.3))),
     },
     {
+      name: "long sums, which are cut for a GPU",
+      params: { w: [3, 2] },
+      loss: (p) => {
+        const h = tanh(matmul(fixed([4096, 3], 3), p("w")));
+        return mean(square(sub(mul(matmul(fixed([2, 4096], 4), h), 0.01), 0.3)));
+      },
+    },
+    {
       name: "up and down by convolutions",
       params: { w1: [6, 32], up: [8, 3, 4, 4], down: [4, 3, 4, 4] },
       loss: (p) => {

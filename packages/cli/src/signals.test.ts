@@ -42,6 +42,18 @@ test("a second signal leaves at once, but not the echo of the first", async () =
   await expect(work).rejects.toThrow(Interrupted);
 });
 
+test("SIGTERM right after Ctrl-C is no echo of it", async () => {
+  const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+  const saving = new EventEmitter();
+  const work = untilSignal(() => once(saving, "end"), vi.fn());
+  process.emit("SIGINT", "SIGINT");
+  process.emit("SIGTERM", "SIGTERM");
+  expect(exit).toHaveBeenCalledExactlyOnceWith(143);
+  exit.mockRestore();
+  saving.emit("end");
+  await expect(work).rejects.toThrow(Interrupted);
+});
+
 test("an abort that a signal caused is no failure; any other error stays", async () => {
   const aborts = untilSignal((signal) => {
     process.emit("SIGINT", "SIGINT");

@@ -6,8 +6,8 @@ const caught = ["SIGINT", "SIGTERM"] as const;
 const echoMs = 500;
 
 /**
- * Runs `work` so that Ctrl-C or SIGTERM asks it to save and leave, and a second one, half a second later
- * or more, ends the process at once. Throws Interrupted when the work was asked to leave and did.
+ * Runs `work` so that Ctrl-C or SIGTERM asks it to save and leave, and another, half a second later
+ * or of the other kind, ends the process at once. Throws Interrupted when the work was asked to leave and did.
  */
 export async function untilSignal<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -19,7 +19,8 @@ export async function untilSignal<T>(
   const heard = (signal: (typeof caught)[number]): void => {
     const code = 128 + constants.signals[signal];
     if (exitCode !== undefined) {
-      if (performance.now() - firstMs >= echoMs) process.exit(code);
+      const isEcho = code === exitCode && performance.now() - firstMs < echoMs;
+      if (!isEcho) process.exit(code);
       return;
     }
     [exitCode, firstMs] = [code, performance.now()];

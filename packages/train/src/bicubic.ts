@@ -1,14 +1,14 @@
 import { bicubicTaps } from "@duelo/core";
 
-/** One channel of a picture as bytes, [height, width]. */
+/** One channel of a picture, 0 to 255, [height, width]. */
 export interface Plane {
-  readonly data: Uint8Array;
+  readonly data: ArrayLike<number>;
   readonly height: number;
   readonly width: number;
 }
 
 /**
- * Rows `from` to `to` of a plane at another size, by Keys' bicubic filter, widened against aliasing where it
+ * Rows `from` to `to` of a plane at another size, as bytes, by Keys' bicubic filter, widened against aliasing where it
  * gets smaller, and mirrored at the border. [to - from, size.width]
  */
 export function bicubicRows(

@@ -85,6 +85,9 @@ async function judge(
   }
   if (refusal !== undefined && scores.length === 0) throw refusal;
   const { generated, reference, heldOut, pairs } = sides;
+  const given = pairs?.given;
+  if (given !== undefined && given.resizer !== reference.resizer)
+    notes.push(`"As given" is what it was given, enlarged ${given.resizer}.`);
   const { name, about, digest, resizer } = features;
   const judgement: Judgement = {
     ...(generated.step === undefined ? {} : { step: generated.step }),

@@ -21,7 +21,7 @@ export interface Score {
   readonly likeFloor?: number;
   /** Samples behind the floor, on its smaller side. */
   readonly nFloor?: number;
-  /** The same number for the pictures that the samples were made of, as they were given. */
+  /** The same number for the pictures that the samples were made of, as given or enlarged to their size. */
   readonly given?: number;
   /** A 95 % interval of how much larger `value` is than `given`, picture by picture. */
   readonly change?: readonly [low: number, high: number];

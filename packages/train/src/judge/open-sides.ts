@@ -52,7 +52,7 @@ export interface Sides {
   readonly run?: RunInfo;
   /** Opens its generator, where that makes samples of noise. */
   readonly maker?: FunctionRequest;
-  /** Each sample should be the record of the same place; what it was made of, where that is a picture of its size. */
+  /** Each sample should be the record of the same place; what it was made of, where that is a picture of its size or can be enlarged to it. */
   readonly pairs?: { readonly given?: Side };
 }
 
@@ -199,15 +199,18 @@ function pairOf(
   if (new Set(images.map(streamName)).size > 1) return undefined; // two sets without pairs
   const from = input.ofRecord?.field === "pair" ? "pair" : "x";
   if (images.length === 2) return { input: input.name, from, wanted: from === "x" ? "pair" : "x" };
-  const { low } = recipe.takes(contextOf(recipe, info));
-  return low && { input: input.name, from, wanted: from, low };
+  const context = contextOf(recipe, info);
+  const { low } = recipe.takes(context);
+  if (low === undefined || !Object.hasOwn(recipe.functions(context), "upscale")) return undefined;
+  return { input: input.name, from, wanted: from, low };
 }
 
 /** What a run that makes pictures larger starts from, enlarged by a filter in its place. */
 function enlargedFrom([, , height = 1, width = 1]: readonly number[], side: Side): Side {
   const small = resizedBicubic(picturesOf(side), { height, width });
   const [, h = 1, w = 1] = side.shape;
-  return { ...side, data: resizedBicubic(small, { height: h, width: w }).data };
+  const { data } = resizedBicubic(small, { height: h, width: w });
+  return { ...side, data, resizer: `from ${height}x${width} by the bicubic filter` };
 }
 
 /** Pictures in a shape of the same size; undefined where they have another, or fewer channels than the pictures. */

@@ -79,7 +79,7 @@ export function inChannels({ shape, data }: Pictures, channels: number): Picture
   return { shape: [n, channels, height, width], data: out };
 }
 
-/** Pictures of bytes at another size, by the bicubic filter. */
+/** Pictures of pixels 0 to 255 at another size, by the bicubic filter, as bytes. */
 export function resizedBicubic(
   { shape: [n, channels, height, width], data }: Pictures,
   size: { readonly height: number; readonly width: number },
@@ -87,7 +87,7 @@ export function resizedBicubic(
   const area = height * width;
   const out = new Uint8Array(n * channels * size.height * size.width);
   for (let i = 0; i < n * channels; i++) {
-    const plane = Uint8Array.from(data.subarray(i * area, (i + 1) * area));
+    const plane = data.subarray(i * area, (i + 1) * area);
     const rows = bicubicRows({ data: plane, height, width }, { size, from: 0, to: size.height });
     out.set(rows, i * size.height * size.width);
   }

@@ -1,15 +1,7 @@
-import {
-  besideGrid,
-  findRun,
-  openData,
-  readField,
-  takePictures,
-  type DataRequest,
-  type Pictures,
-} from "@duelo/train";
+import { besideGrid, findRun, takePictures, type DataRequest, type Pictures } from "@duelo/train";
 import { cacheDir } from "duelo";
 import { writeFileSync } from "node:fs";
-import { someOf } from "./tables/held-out.ts";
+import { readHeldOut, someOf } from "./tables/held-out.ts";
 import { scoresOf, translated } from "./tables/translation.ts";
 
 /*
@@ -20,37 +12,23 @@ import { scoresOf, translated } from "./tables/translation.ts";
  */
 const [name = "latest", picture = "icons.png"] = process.argv.slice(2);
 const { dir, options } = await findRun({ root: "runs", run: name });
-const requests = options["dataRequest"] as unknown as Record<string, DataRequest>;
-const request = Object.values(requests)[0];
+const [request] = Object.values(options["dataRequest"] as unknown as Record<string, DataRequest>);
 if (request?.holdOut === undefined) throw new Error(`Run ${name} held nothing out.`);
 
-const side = request.height ?? 32;
-const thin = { ...request, select: { weight: "thin" }, flip: false, cacheDir: cacheDir() } as const; // decoded as in training
+const { height: side = 32, ...decoded } = request; // as in training
+const thin = { ...decoded, select: { weight: "thin" }, cacheDir: cacheDir() };
 const pair = { spec: "phosphor", select: { weight: "fill" }, channels: 1 } as const;
-const { holdOut: _, ...whole } = thin;
-const [all, apart] = [
-  await openData({ ...whole, labels: "ignore", pair }),
-  await openData({ ...thin, part: "heldOut" }),
-];
-const read = (set: typeof all, field: string): Pictures => ({
-  shape: [set.length, 1, side, side],
-  data: Uint8Array.from(
-    readField(
-      set,
-      field,
-      Int32Array.from({ length: set.length }, (_, i) => i),
-    ).data,
-  ),
-});
+const { x: every, pair: filled } = await readHeldOut({ ...thin, part: "all", pair }, { side });
+const { x: given } = await readHeldOut({ ...thin, part: "heldOut" }, { side });
+if (filled === undefined) throw new Error("the icons have no filled ones");
+
 const pixels = ({ data }: Pictures, i: number): string =>
   data.subarray(i * side * side, (i + 1) * side * side).join();
 
-const given = read(apart, "x");
-const every = read(all, "x");
-const places = new Map(Array.from({ length: all.length }, (_, i) => [pixels(every, i), i]));
-const found = Array.from({ length: apart.length }, (_, i) => places.get(pixels(given, i)) ?? -1);
+const places = new Map(Array.from({ length: every.shape[0] }, (_, i) => [pixels(every, i), i]));
+const found = Array.from({ length: given.shape[0] }, (_, i) => places.get(pixels(given, i)) ?? -1);
 if (found.includes(-1)) throw new Error("an icon that was held out has no pair");
-const wanted = takePictures(read(all, "pair"), found);
+const wanted = takePictures(filled, found);
 const made = await translated(given, { runs: "runs", run: dir, function: "sample", seed: 1 });
 for (const [row, a] of Object.entries({ "thin icon": given, made })) {
   const scores = Object.entries(scoresOf(a, wanted)).map(([key, v]) => `${key} ${v.toFixed(3)}`);
@@ -58,4 +36,3 @@ for (const [row, a] of Object.entries({ "thin icon": given, made })) {
 }
 const shown = [given, made, wanted].map((p) => someOf(p, 24));
 writeFileSync(picture, await besideGrid(shown));
-for (const set of [all, apart]) set.close();

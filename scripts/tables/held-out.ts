@@ -11,11 +11,11 @@ import { withInterval } from "./jobs.ts";
 
 /** Square pictures that no row is trained on, none of them mirrored: their `x`, and `pair` where they are pairs. */
 export async function readHeldOut(
-  request: Pick<DataRequest, "spec" | "pair" | "holdOut" | "part" | "channels" | "cacheDir">,
+  request: Omit<DataRequest, "domain" | "height" | "width" | "labels">,
   { side, most = Infinity }: { readonly side: number; readonly most?: number | undefined },
 ): Promise<{ readonly x: Pictures; readonly pair: Pictures | undefined }> {
   const square = { domain: "image", height: side, width: side, labels: "ignore" } as const;
-  const dataset = await openData({ ...request, ...square });
+  const dataset = await openData({ ...request, ...square, flip: false });
   try {
     const n = Math.min(dataset.length, most);
     const indices = Int32Array.from({ length: n }, (_, i) => i);

@@ -14,27 +14,24 @@ export async function untilSignal<T>(
   onFirst: () => void,
 ): Promise<T> {
   const controller = new AbortController();
-  let exitCode: number | undefined;
-  let firstMs = 0;
+  let first: { readonly code: number; readonly atMs: number } | undefined;
   const heard = (signal: (typeof caught)[number]): void => {
     const code = 128 + constants.signals[signal];
-    if (exitCode !== undefined) {
-      const isEcho = code === exitCode && performance.now() - firstMs < echoMs;
-      if (!isEcho) process.exit(code);
-      return;
-    }
-    [exitCode, firstMs] = [code, performance.now()];
-    onFirst();
-    controller.abort();
+    const atMs = performance.now();
+    if (first === undefined) {
+      first = { code, atMs };
+      onFirst();
+      controller.abort();
+    } else if (code !== first.code || atMs - first.atMs >= echoMs) process.exit(code);
   };
   for (const signal of caught) process.on(signal, heard);
   try {
     const result = await work(controller.signal);
-    if (exitCode !== undefined) throw new Interrupted(exitCode);
+    if (first !== undefined) throw new Interrupted(first.code);
     return result;
   } catch (error) {
     const aborted = error instanceof Error && error.name === "AbortError";
-    throw aborted && exitCode !== undefined ? new Interrupted(exitCode) : error;
+    throw aborted && first !== undefined ? new Interrupted(first.code) : error;
   } finally {
     for (const signal of caught) process.off(signal, heard);
   }

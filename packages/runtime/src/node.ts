@@ -1,11 +1,4 @@
-import {
-  blockProbe,
-  splitLongProducts,
-  toOnnx,
-  useBlockedConvs,
-  UserError,
-  type Graph,
-} from "@duelo/core";
+import { blockProbe, toOnnx, useBlockedConvs, UserError, type Graph } from "@duelo/core";
 import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
 import { OrtRuntime } from "./ort-runtime.ts";
@@ -33,7 +26,6 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
     threads: checkedThreads(threads),
     ort,
     ...(block > 1 ? { specialize: (graph: Graph) => useBlockedConvs(graph, { block }) } : {}),
-    ...(device === "webgpu" ? { specialize: splitLongProducts } : {}),
     sessionOptions: {
       executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
       graphOptimizationLevel: "all",

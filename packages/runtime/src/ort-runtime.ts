@@ -1,4 +1,4 @@
-import { inputName, readMetadata, toOnnx, type Graph } from "@duelo/core";
+import { inputName, readMetadata, splitLongProducts, toOnnx, type Graph } from "@duelo/core";
 import type {
   InferenceSession,
   InferenceSessionFactory,
@@ -28,7 +28,7 @@ export interface Backend {
     readonly Tensor: TensorConstructor;
   };
   readonly sessionOptions: InferenceSession.SessionOptions;
-  /** Turns a graph into the form that runs fastest on this device alone; none unless given. */
+  /** Turns a graph into the form that runs fastest on this processor alone; none unless given. */
   readonly specialize?: (graph: Graph) => Graph;
 }
 
@@ -50,7 +50,10 @@ export class OrtRuntime implements Runtime {
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
     const { state = {}, name } = options;
     demandNumbers(graph);
-    const special = this.#backend.specialize?.(graph) ?? graph;
+    const special =
+      this.device === "webgpu"
+        ? splitLongProducts(graph)
+        : (this.#backend.specialize?.(graph) ?? graph);
     const session = await this.#session(toOnnx(special, name === undefined ? {} : { name }), state);
     // What a session left on a GPU does not outlive it, so this one stays until the runtime closes.
     const holdsState = this.device === "webgpu" && Object.keys(state).length > 0;

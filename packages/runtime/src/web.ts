@@ -1,5 +1,5 @@
 import * as ort from "#ort-web";
-import { splitLongProducts, UserError } from "@duelo/core";
+import { UserError } from "@duelo/core";
 import { OrtRuntime } from "./ort-runtime.ts";
 import {
   checkedThreads,
@@ -37,7 +37,6 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<Runtime
     device,
     threads: nThreads,
     ort,
-    ...(device === "webgpu" ? { specialize: splitLongProducts } : {}),
     sessionOptions: {
       executionProviders: device === "wasm" ? ["wasm"] : [device, "wasm"],
       graphOptimizationLevel: "all",

@@ -1,6 +1,6 @@
 import { constant, interpret, resizeBicubic } from "@duelo/core";
 import { expect, test } from "vitest";
-import { bicubicRows } from "./bicubic.ts";
+import { bicubicResizer } from "./bicubic.ts";
 
 test.each([
   { height: 12, width: 20 },
@@ -13,8 +13,10 @@ test.each([
     const plane = constant(Array.from(data), { shape: [1, 1, height, width] });
     const y = resizeBicubic(plane, { size: [size.height, size.width] });
     const whole = interpret({ inputs: [], outputs: { y } }, {})["y"]?.data ?? [];
-    const rows = bicubicRows({ data, height, width }, { size, from: 2, to: 6 });
+    const resize = bicubicResizer({ height, width }, size);
     const wanted = Array.from(whole, (v) => Math.min(Math.max(Math.round(v), 0), 255));
+    const rows = resize(data, { first: 2, end: 6 });
     expect(Array.from(rows)).toEqual(wanted.slice(2 * size.width, 6 * size.width));
+    expect(Array.from(resize(data))).toEqual(wanted);
   },
 );

@@ -356,6 +356,7 @@ test("what makes pictures larger is judged by pictures that were held out", asyn
   const b = { shape: [8, 3, size, size], data: Uint8Array.from(x) } as const;
   const small = resizedBicubic(b, { height: size / 4, width: size / 4 });
   const a = resizedBicubic(small, { height: size, width: size });
+  held.close();
   expect(scores[0]?.given).toBeCloseTo(mean(l1Distance({ a, b, range: 255 })), 9);
   expect(reference).toMatchObject({ n: 8, split: "held out", shape: [3, size, size] });
 });

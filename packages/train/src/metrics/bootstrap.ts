@@ -80,8 +80,11 @@ export function bootstrapMean({
 }
 
 /** The mean of numbers, of which there is at least one. */
-export const mean = (values: Float64Array): number =>
-  values.reduce((a, b) => a + b, 0) / values.length;
+export function mean(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (const v of values) sum += v;
+  return sum / values.length;
+}
 
 /** The `share` quantile of rising numbers, with a straight line between neighbours. */
 export function quantile(rising: ArrayLike<number>, share: number): number {

@@ -1,4 +1,5 @@
 import { UserError } from "@duelo/core";
+import { mean } from "./bootstrap.ts";
 import type { Matrix } from "./matrix.ts";
 
 /** log of the sum of exp(values), with no overflow; -Infinity for none. */
@@ -43,10 +44,10 @@ export function likelihood({ logWeights }: { logWeights: Matrix }): Likelihood {
   }
   const each = (value: (row: Float32Array | Float64Array) => number) =>
     Float64Array.from({ length: rows }, (_, i) => value(data.subarray(i * cols, (i + 1) * cols)));
-  const sums = { bound: each(meanOf), importance: each((w) => logSumExp(w) - Math.log(cols)) };
+  const sums = { bound: each(mean), importance: each((w) => logSumExp(w) - Math.log(cols)) };
   return {
-    bound: meanOf(sums.bound),
-    importance: meanOf(sums.importance),
+    bound: mean(sums.bound),
+    importance: mean(sums.importance),
     k: cols,
     rows: sums,
   };
@@ -89,10 +90,4 @@ export function logBernoulli({ x, logits }: { x: Matrix; logits: Matrix }): Floa
     }
     return sum;
   });
-}
-
-function meanOf(values: Float32Array | Float64Array): number {
-  let sum = 0;
-  for (const v of values) sum += v;
-  return sum / values.length;
 }

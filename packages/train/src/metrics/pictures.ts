@@ -1,5 +1,5 @@
 import { UserError } from "@duelo/core";
-import { bicubicRows } from "../bicubic.ts";
+import { bicubicResizer } from "../bicubic.ts";
 
 /** Pictures as the runtime gives them. */
 export interface Pictures {
@@ -84,13 +84,11 @@ export function resizedBicubic(
   { shape: [n, channels, height, width], data }: Pictures,
   size: { readonly height: number; readonly width: number },
 ): Pictures & { readonly data: Uint8Array } {
-  const area = height * width;
-  const out = new Uint8Array(n * channels * size.height * size.width);
-  for (let i = 0; i < n * channels; i++) {
-    const plane = data.subarray(i * area, (i + 1) * area);
-    const rows = bicubicRows({ data: plane, height, width }, { size, from: 0, to: size.height });
-    out.set(rows, i * size.height * size.width);
-  }
+  const resize = bicubicResizer({ height, width }, size);
+  const [area, newArea] = [height * width, size.height * size.width];
+  const out = new Uint8Array(n * channels * newArea);
+  for (let i = 0; i < n * channels; i++)
+    out.set(resize(data.subarray(i * area, (i + 1) * area)), i * newArea);
   return { shape: [n, channels, size.height, size.width], data: out };
 }
 

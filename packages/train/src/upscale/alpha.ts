@@ -1,4 +1,8 @@
-import type { Plane } from "../bicubic.ts";
+interface Plane {
+  readonly data: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
 
 /**
  * Gives pixels that cannot be seen the mean colour of visible neighbours, `passes` pixels far, so that what

@@ -1,6 +1,6 @@
 import { toPlanes } from "../data/decode.ts";
 import type { Pixels } from "../data/source.ts";
-import { bicubicRows } from "../bicubic.ts";
+import { bicubicResizer } from "../bicubic.ts";
 import { spreadColours } from "./alpha.ts";
 import { planesFor, type Enlarged, type Enlarger } from "./enlarger.ts";
 import { tilesAlong, type Tile } from "./tiles.ts";
@@ -40,6 +40,7 @@ export async function* enlargedStrips(
   if (rows === undefined || columns === undefined) return;
   const size = enlarger.sizeOf({ height, width, channels });
   const { channels: nOut, width: wide } = size;
+  const enlargeAlpha = bicubicResizer({ height, width }, size);
   let done = 0;
   for (const down of rows) {
     const [from, to] = [down.from * factor, down.to * factor];
@@ -51,7 +52,7 @@ export async function* enlargedStrips(
       progress?.(++done, rows.length * columns.length);
     }
     if (alpha !== undefined) {
-      const seen = bicubicRows(alpha, { size, from, to });
+      const seen = enlargeAlpha(alpha.data, { first: from, end: to });
       for (let i = 0; i < seen.length; i++) strip[i * nOut + nOut - 1] = seen[i] ?? 0;
     }
     yield strip;

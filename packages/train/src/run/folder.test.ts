@@ -15,7 +15,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createRun, openRun, resumeOrCreateRun, type RunFolder } from "./folder.ts";
-import { findRun, listRuns } from "./runs.ts";
+import { findRun, listRuns, type RunOptions } from "./runs.ts";
 import { parseStats } from "./stats-log.ts";
 import type { Tensors } from "./safetensors.ts";
 
@@ -35,7 +35,7 @@ const kept = async (run: Promise<RunFolder>) => {
   open.push(await run);
   return run;
 };
-const create = (options = dcgan) => kept(createRun({ root, options }));
+const create = (options: RunOptions = dcgan) => kept(createRun({ root, options }));
 const sentence = async (doing: Promise<unknown>) => {
   const error: unknown = await doing.then(
     () => "no error",
@@ -120,6 +120,24 @@ describe("the same command again", () => {
     expect((await kept(resumeOrCreateRun({ root, options: { ...dcgan, seed: 3 } }))).number).toBe(
       3,
     );
+  });
+
+  test("says why a run that differs in budget, device or threads alone does not go on", async () => {
+    const request = { ...dcgan, budget: { steps: 200 }, device: "cpu", threads: 1 };
+    await (await create(request)).close();
+    const notes: string[] = [];
+    const note = (line: string): void => void notes.push(line.replace(root, "RUNS"));
+    const begin = (options: RunOptions) =>
+      kept(resumeOrCreateRun({ root, options: { ...request, ...options }, note }));
+    await begin({ ...dcgan, threads: 2 });
+    await begin({ ...dcgan, budget: { steps: 100 }, device: "webgpu" });
+    await begin({ ...dcgan, seed: 5, threads: 2 });
+    expect(notes).toMatchInlineSnapshot(`
+      [
+        "A new run begins, because RUNS/0001-dcgan-fashion-mnist has threads: 1; ask for the same to go on with that one.",
+        "A new run begins, because RUNS/0002-dcgan-fashion-mnist is for 200 steps and trains on cpu and has threads: 2; ask for the same to go on with that one.",
+      ]
+    `);
   });
 
   test("drops log lines after the checkpoint, and half a line", async () => {

@@ -182,7 +182,8 @@ export async function openRun(request: {
  * The latest run with exactly these options, locked: "the same command resumes". Where there is none,
  * the longest run that differs in a smaller budget alone goes on to this one, unless a step of it
  * looked at the share of the budget used; then, and where there is no such run, a new one begins.
- * @param request.note is told in a sentence when a run of another budget was found
+ * @param request.note is told in a sentence when a run was found that differs in its budget, its device
+ * or its threads alone
  */
 export async function resumeOrCreateRun(request: {
   root: string;
@@ -195,7 +196,11 @@ export async function resumeOrCreateRun(request: {
   const same = runs.findLast((run) => isSame(run.options, options));
   if (same) return lockRun(fs, same);
   const shorter = longestWithin(runs, options);
-  if (!shorter) return createRun(request);
+  if (!shorter) {
+    const near = runs.findLast((run) => isSame(essence(run.options), essence(options)));
+    if (near) note?.(whyNot(near, options));
+    return createRun(request);
+  }
   const run = await lockRun(fs, shorter);
   const [from, to] = [budgetText(run.options), budgetText(options)];
   if (await sawProgress(run)) {
@@ -208,6 +213,24 @@ export async function resumeOrCreateRun(request: {
   await run.lengthen(options["budget"] ?? null);
   note?.(`${run.dir} goes on from ${from} to ${to}.`);
   return run;
+}
+
+/** A request without what a user may not think of as part of it, although it decides the bits or the end. */
+const essence = (options: RunOptions): RunOptions => ({
+  ...options,
+  ...{ budget: null, device: null, threads: null },
+});
+
+/** Why a request does not go on with a run of the same essence. */
+function whyNot({ dir, options: there }: RunInfo, here: RunOptions): string {
+  const facts = (o: RunOptions): string[] => [
+    `is for ${budgetText(o)}`,
+    `trains on ${String(o["device"])}`,
+    `has threads: ${String(o["threads"] ?? "any")}`,
+  ];
+  const not = facts(here);
+  const other = facts(there).filter((fact, i) => fact !== not[i]);
+  return `A new run begins, because ${dir} ${other.join(" and ")}; ask for the same to go on with that one.`;
 }
 
 /** Unit and amount of a budget, such as `["steps", 100]`. */

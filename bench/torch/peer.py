@@ -138,10 +138,12 @@ def cyclegan64():
 def biggan32():
     """D and G once each, with the orthogonal term: images 3x32x32, ten classes, width 32 (128 channels), batch 32."""
     widths = [128] * 4
-    G = bg.Generator(widths=widths, z=120, embedding=128, classes=10, attend=None)
-    D = bg.Discriminator(widths=widths, n_down=2, classes=10, attend=None)
+    last = {"memory_format": torch.channels_last}
+    G = bg.Generator(widths=widths, z=120, embedding=128, classes=10, attend=None).to(**last)
+    D = bg.Discriminator(widths=widths, n_down=2, classes=10, attend=None).to(**last)
     optims = [torch.optim.Adam(net.parameters(), lr=lr, betas=(0.0, 0.999)) for net, lr in ((G, 5e-5), (D, 2e-4))]
-    x, y, average = torch.rand(32, 3, 32, 32) * 2 - 1, torch.randint(0, 10, [32]), averaged(G)
+    x = (torch.rand(32, 3, 32, 32) * 2 - 1).contiguous(**last)
+    y, average = torch.randint(0, 10, [32]), averaged(G)
 
     def draw():
         return torch.randn(32, 120), torch.randint(0, 10, [32])
@@ -156,9 +158,10 @@ def biggan32():
 
 def upscale512():
     """A picture of 512x512 bytes to 2048x2048 by esrgan small, in parts of 192x192 that share 16 pixels on each side."""
-    net = RrdbNet(3, 24, 12, 2).eval()
+    last = {"memory_format": torch.channels_last}
+    net = RrdbNet(3, 24, 12, 2).eval().to(**last)
     with torch.no_grad():
-        frozen = torch.jit.freeze(torch.jit.trace(net, torch.rand(1, 3, 192, 192)))
+        frozen = torch.jit.freeze(torch.jit.trace(net, torch.rand(1, 3, 192, 192).contiguous(**last)))
     picture = torch.randint(0, 256, [1, 3, 512, 512], dtype=torch.uint8)
     starts, cuts = (0, 160, 320), (0, 176, 336, 512)
 
@@ -167,7 +170,8 @@ def upscale512():
         out = torch.empty(3, 2048, 2048, dtype=torch.uint8)
         for i, top in enumerate(starts):
             for j, left in enumerate(starts):
-                large = frozen(picture[:, :, top : top + 192, left : left + 192].float() / 255)[0]
+                part = picture[:, :, top : top + 192, left : left + 192].float() / 255
+                large = frozen(part.contiguous(**last))[0]
                 rows = slice(4 * (cuts[i] - top), 4 * (cuts[i + 1] - top))
                 columns = slice(4 * (cuts[j] - left), 4 * (cuts[j + 1] - left))
                 kept = (large[:, rows, columns] * 255).round().clamp(0, 255).byte()
@@ -223,6 +227,7 @@ CASES = {
     "sample-stylegan2-64": sample_stylegan2,
 }
 WARM_UP = 2
+sg2.Styled.scaled = True
 
 
 def timed(step):

@@ -78,7 +78,13 @@ class Mapping(nn.Module):
 
 
 class Styled(nn.Module):
-    """A modulated convolution: k = 3 with demodulation, noise and activation, or k = 1 for colours."""
+    """A modulated convolution: k = 3 with demodulation, noise and activation, or k = 1 for colours.
+
+    `scaled` has the same mathematics without a weight for each sample: the input is scaled, convolved with the shared
+    weight, and scaled back. It is faster on a processor, so the benchmarks set it.
+    """
+
+    scaled = False
 
     def __init__(self, fan_in, out, *, w, k=3, up=False):
         super().__init__()
@@ -95,6 +101,9 @@ class Styled(nn.Module):
         style = self.affine(w)
         if k == 1:
             style = style / math.sqrt(c)
+        if self.scaled:
+            y = self.by_scaling(x, style)
+            return y + self.bias[:, None, None] if k == 1 else self.finish(y, noise)
         weight = self.weight[None] * style[:, None, :, None, None]  # [N, out, in, k, k]
         if k == 3:
             weight = weight * (weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
@@ -105,8 +114,21 @@ class Styled(nn.Module):
             y = fir(y.reshape(n, out, 2 * h + 1, 2 * wide + 1), pad=(1, 1)) * 4
         else:
             y = F.conv2d(x, weight.reshape(n * out, c, k, k), padding=k // 2, groups=n).reshape(n, out, h, wide)
+        return y + self.bias[:, None, None] if k == 1 else self.finish(y, noise)
+
+    def by_scaling(self, x, style):
+        k = int(self.weight.shape[-1])
+        x = x * style[:, :, None, None]
+        if self.up:
+            y = fir(F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), pad=(1, 1)) * 4
+        else:
+            y = F.conv2d(x, self.weight, padding=k // 2)
         if k == 1:
-            return y + self.bias[:, None, None]
+            return y
+        demod = (style.square() @ self.weight.square().sum(dim=(2, 3)).T + 1e-8).rsqrt()
+        return y * demod[:, :, None, None]
+
+    def finish(self, y, noise):
         return lrelu(y + noise * self.noise_strength + self.bias[:, None, None])
 
 

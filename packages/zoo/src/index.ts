@@ -18,5 +18,6 @@ export type {
   Stage,
 } from "./recipe.ts";
 export { nameMaps, nameMapsFor, type NameMap } from "./name-maps.ts";
-export { traceFunction, traceStatistics, traceStep } from "./trace.ts";
+export { featureNames, type FeatureName } from "./blocks/features.ts";
+export { traceFeatures, traceFunction, traceStatistics, traceStep } from "./trace.ts";
 export type { FunctionGraph, StateSpec, StepGraph } from "./trace.ts";

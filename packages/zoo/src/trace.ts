@@ -26,6 +26,7 @@ import {
   type Shape,
   type VariableSpec,
 } from "@duelo/core";
+import { featureNet, type FeatureName } from "./blocks/features.ts";
 import type {
   BoundNets,
   Context,
@@ -469,6 +470,15 @@ export function traceFunction(
   const result = findFunction(recipe, context, name).call(tracer.nets, inputs);
   const outputs = result instanceof Tensor ? { [outputName(name)]: result } : { ...result };
   return functionGraph(recipe, tracer, outputs);
+}
+
+/**
+ * The maps after each stage of a classifier that comes with Duelo, from fine to coarse, of images
+ * [N, C, H, W] in [-1, 1]. Its weights and statistics are inputs whose names begin with `F.`.
+ */
+export function traceFeatures(name: Exclude<FeatureName, "none">, x: Tensor): readonly Tensor[] {
+  const binding = new Binding({ variables: new Variables(), training: false });
+  return binding.bind("F", featureNet(name))(x).stages;
 }
 
 /**

@@ -8,6 +8,7 @@ interface Flags extends RunFlags {
   readonly space: "w" | "w+";
   readonly steps: number;
   readonly label?: string;
+  readonly features: string;
   readonly film: boolean;
 }
 
@@ -30,6 +31,11 @@ export function addProject(program: Command, terminal: Terminal): void {
     )
     .option("--steps <n>", "steps of the descent", whole(1), 1000)
     .option("--label <class>", "the class whose mean w it begins at, by name or number")
+    .option(
+      "--features <name>",
+      "whose maps are compared beside pixels: emoji-classifier, fashion-classifier, none",
+      "emoji-classifier",
+    )
     .option("--no-film", "write no film")
     .addHelpText(
       "after",

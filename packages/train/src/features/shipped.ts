@@ -51,11 +51,21 @@ export async function frozenState(
 ): Promise<Record<string, HostTensor>> {
   const state: Record<string, HostTensor> = {};
   for (const [net, name] of Object.entries(recipe.frozen(context))) {
-    if (name === undefined) continue;
-    if (!shippedNets.some((n) => n.name === name)) throw new TypeError(`no network "${name}"`);
-    const file = await readFile(pathOf(name));
-    for (const [variable, { shape, data }] of Object.entries(readInitializers(file)))
-      state[variable.replace(/^C\./, `${net}.`)] = { dtype: "float32", shape, data };
+    if (name !== undefined) Object.assign(state, await shippedState({ name, net }));
   }
   return state;
+}
+
+/** The weights and statistics of a shipped network, as entries of a net of the name `net`. */
+export async function shippedState(o: {
+  readonly name: string;
+  readonly net: string;
+}): Promise<Record<string, HostTensor>> {
+  if (!shippedNets.some((n) => n.name === o.name)) throw new TypeError(`no network "${o.name}"`);
+  const variables = Object.entries(readInitializers(await readFile(pathOf(o.name))));
+  const entries = variables.map(
+    ([name, { shape, data }]) =>
+      [name.replace(/^C\./, `${o.net}.`), { dtype: "float32", shape, data }] as const,
+  );
+  return Object.fromEntries(entries);
 }

@@ -1,4 +1,5 @@
-import { UserError } from "@duelo/core";
+import { suggestion, UserError } from "@duelo/core";
+import { featureNames, type FeatureName } from "@duelo/zoo";
 import { PictureError } from "../data/decode.ts";
 import type { Skipped } from "../data/source.ts";
 import { psnr } from "../metrics/pictures.ts";
@@ -26,6 +27,8 @@ export interface ProjectRequest extends PictureRequest {
   readonly steps?: number;
   /** Of the z that the mean w is taken over, one class for all; every class in turn unless said otherwise. */
   readonly label?: string;
+  /** The network whose maps are compared beside pixels, or `none`; `emoji-classifier` unless said otherwise. */
+  readonly features?: string;
   /** Whether a film of the way is written too; it is unless said otherwise. */
   readonly film?: boolean;
   /** 0 unless said otherwise. */
@@ -136,7 +139,7 @@ export type Projecting = Projector & { readonly batch: number; readonly steps: n
 /** A projector for some pictures of a run, with the statistics of its w. */
 export async function openProjectorFor(
   run: StyleRun,
-  o: Pick<ProjectRequest, "space" | "steps" | "label" | "seed" | "threads"> & {
+  o: Pick<ProjectRequest, "space" | "steps" | "label" | "features" | "seed" | "threads"> & {
     readonly degradation?: Degradation;
     /** Weight of the cost of an unusual w; 0 unless said otherwise. */
     readonly prior?: number;
@@ -146,18 +149,28 @@ export async function openProjectorFor(
   const { space = "w", steps = 1000, seed = 0, label, threads, degradation, prior = 0 } = o;
   if (!(Number.isInteger(steps) && steps >= 1))
     throw new UserError(`${steps} steps lead nowhere; ask for at least 1.`);
+  const features = featuresOf(o.features ?? "emoji-classifier");
   const batch = Math.min(mostAtOnce, nPictures);
   const numbers = Int32Array.from({ length: nStatistics }, (_, i) => i);
   const w = await run.map({ numbers, seed, label });
   const statistics = statisticsOf(w);
-  const { nLayers, wDim } = run;
+  const { nLayers, wDim, range } = run;
   const projector = await openProjector(run.trained, {
-    ...{ batch, nLayers, wDim, space, steps, statistics, seed },
+    ...{ batch, nLayers, wDim, range, space, steps, statistics, seed, features },
     ...(threads === undefined ? {} : { threads }),
     ...(degradation === undefined ? {} : { degradation }),
     ...(prior > 0 ? { prior: { weight: prior, whitening: whiteningOf(shapeOf(w)) } } : {}),
   });
   return { ...projector, batch, steps };
+}
+
+/** Throws UserError with the nearest name. */
+function featuresOf(name: string): FeatureName {
+  const found = featureNames.find((f) => f === name);
+  if (found !== undefined) return found;
+  throw new UserError(
+    `There are no features ${name} to compare by.${suggestion(name, featureNames)} There are ${featureNames.join(", ")}.`,
+  );
 }
 
 /** Groups of at most `size`. */

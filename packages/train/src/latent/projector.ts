@@ -1,6 +1,7 @@
 import {
   adam,
   add,
+  concat,
   constant,
   expand,
   grad,
@@ -26,12 +27,19 @@ import {
   type Runtime,
   type State,
 } from "@duelo/runtime";
-import { traceFunction, withBatch, type FunctionGraph } from "@duelo/zoo";
+import {
+  traceFeatures,
+  traceFunction,
+  withBatch,
+  type FeatureName,
+  type FunctionGraph,
+} from "@duelo/zoo";
 import type { Trained } from "../export.ts";
+import { shippedState } from "../features/shipped.ts";
 import type { Feeds } from "../feeder.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { fillNormal, streamOf } from "../random.ts";
-import { scaleDistance } from "./distance.ts";
+import { mapDistance, scaleDistance } from "./distance.ts";
 import { noiseCorrelation, normalised } from "./noise-maps.ts";
 
 // StyleGAN2's projector (Karras et al. 2019b, App. D): Adam on w and the noise maps of a frozen generator,
@@ -84,6 +92,10 @@ export interface ProjectorOptions {
   /** 0.1 at most, unless said otherwise [NVlabs/stylegan2-ada-pytorch: projector]. */
   readonly lr?: number;
   readonly degradation?: Degradation;
+  /** The network by whose maps pictures are compared beside their pixels. */
+  readonly features: FeatureName;
+  /** The values of pixels that mean 0 and 255. */
+  readonly range: readonly [low: number, high: number];
   /** Holds w to what is usual; not at all, unless given. */
   readonly prior?: Prior;
   readonly threads?: number;
@@ -109,6 +121,7 @@ export interface Projector {
 }
 
 const noiseWeight = 1e5; // of the correlation of noise [App. D]
+const perceptualWeight = 0.2; // beside the pixels; ours
 const jitterShare = 0.05; // of the spread of w, at first [App. D]
 
 /** Compiles a projector for a run. */
@@ -122,7 +135,10 @@ export async function openProjector(trained: Trained, o: ProjectorOptions): Prom
     });
     const drawing = drawingOf(trained, o);
     const drawer = await runtime.compile(optimize(drawing.graph), { name: "project.picture" });
-    return projectorOf({ trained, o, runtime, descent, program, drawer });
+    const { features: name } = o;
+    const judge = name === "none" ? {} : await shippedState({ name, net: "F" });
+    const weights = { ...trained.state, ...judge };
+    return projectorOf({ weights, o, runtime, descent, program, drawer });
   } catch (error) {
     await runtime.close();
     throw error;
@@ -180,7 +196,7 @@ function descentOf(trained: Trained, o: ProjectorOptions): Descent {
   );
   const seen = o.degradation?.change(picture) ?? picture;
   const target = input(targetName, { shape: seen.shape });
-  const distances = scaleDistance(where(seen, o), where(target, o));
+  const distances = distance(where(seen, o), where(target, o), o);
   const maps = traced.graph.inputs.filter((t) => traced.noise.has(inputName(t)));
   const close = add(sum(distances), mul(noiseCorrelation(maps), noiseWeight));
   const loss = o.prior === undefined ? close : add(close, unusual(latent, o, o.prior));
@@ -207,11 +223,30 @@ function descentOf(trained: Trained, o: ProjectorOptions): Descent {
     next(name, param === latent ? moved.param : normalised(moved.param));
     for (const [s, value] of Object.entries(moved.slots)) next(slotOf(s), value);
   }
+  const graph = graphOf(outputs);
+  const judge = graph.inputs.map(inputName).filter((name) => name.startsWith("F."));
   return {
-    graph: graphOf(outputs),
-    ...{ state, moves, noise: maps.map(inputName), weights: traced.state },
+    graph,
+    ...{
+      state,
+      moves,
+      noise: maps.map(inputName),
+      weights: new Map([...traced.state, ...judge.map((n) => [n, n] as const)]),
+    },
     compared: seen.shape.slice(1),
   };
+}
+
+/** How far pictures are from others, pair by pair. */
+function distance(
+  a: Tensor,
+  b: Tensor,
+  { features, range: [low, high] }: ProjectorOptions,
+): Tensor {
+  const pixels = scaleDistance(a, b);
+  if (features === "none") return pixels;
+  const both = add(mul(sub(concat([a, b], 0), low), 2 / (high - low)), -1);
+  return add(pixels, mul(mapDistance(traceFeatures(features, both)), perceptualWeight));
 }
 
 /** What a `Prior` costs, summed over pictures; the mean over layers. */
@@ -235,7 +270,8 @@ const graphOf = (outputs: Readonly<Record<string, Tensor>>): Graph => ({
 });
 
 function projectorOf(p: {
-  trained: Trained;
+  /** Of the generator and of the network that compares. */
+  weights: Trained["state"];
   o: ProjectorOptions;
   runtime: Runtime;
   descent: Descent;
@@ -248,7 +284,7 @@ function projectorOf(p: {
     new Float32Array(o.batch * sizeOf(descent.compared)),
   );
   const state = runtime.createState({
-    ...weightsOf(p.trained, descent),
+    ...weightsOf(p.weights, descent),
     ...beginning(o, descent),
     [targetName]: target,
   });
@@ -282,7 +318,7 @@ async function read(state: State, name: string): Promise<Float32Array> {
   return Float32Array.from(value?.data ?? []);
 }
 
-function weightsOf({ state }: Trained, { weights }: Descent): Record<string, HostTensor> {
+function weightsOf(state: Trained["state"], { weights }: Descent): Record<string, HostTensor> {
   const found = [...weights].map(([name, entry]) => {
     const value = state[entry];
     if (value === undefined) throw new TypeError(`no state entry "${entry}"`);

@@ -12,18 +12,27 @@ const classifiers = {
 export const featureNames = ["none", "emoji-classifier", "fashion-classifier"] as const;
 export type FeatureName = (typeof featureNames)[number];
 
+/** What a classifier makes of images. */
+export interface Seen {
+  /** Its last map before and after its rectifier. */
+  readonly raw: Tensor;
+  readonly map: Tensor;
+  /** Its maps after each stage, from fine to coarse; the last is `map`. */
+  readonly stages: readonly Tensor[];
+}
+
 /**
- * The last map of a classifier before and after its rectifier, of images [N, C, H, W] in [-1, 1]; a net
- * that stays as it is (`frozen` of a recipe names its weights). "none" is of no use and never called.
+ * A classifier of images [N, C, H, W] in [-1, 1]; a net that stays as it is (`frozen` of a recipe names its
+ * weights). It halves small images less often. "none" is of no use and never called.
  */
-export function featureNet(
-  name: FeatureName,
-): Net<readonly [x: Tensor], { readonly raw: Tensor; readonly map: Tensor }> {
-  if (name === "none") return (_, x) => ({ raw: x, map: x });
-  const { channels, ...sizes } = classifiers[name];
+export function featureNet(name: FeatureName): Net<readonly [x: Tensor], Seen> {
+  if (name === "none") return (_, x) => ({ raw: x, map: x, stages: [x] });
+  const { channels, width, halvings } = classifiers[name];
   return nn.atTest((s, x: Tensor) => {
+    const most = Math.floor(Math.log2(Math.min(...x.shape.slice(2))));
+    const sizes = { width, halvings: Math.min(halvings, most) };
     const { stages, unrectified } = stagesOf(s, inChannels(x, channels), sizes);
-    return { raw: unrectified, map: stages.at(-1) ?? unrectified };
+    return { raw: unrectified, map: stages.at(-1) ?? unrectified, stages };
   });
 }
 

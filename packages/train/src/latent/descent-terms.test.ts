@@ -1,7 +1,8 @@
 import { inputName, interpret, input, type Tensor } from "@duelo/core";
 import { expect, test } from "vitest";
 import { fillNormal } from "../random.ts";
-import { scaleDistance } from "./distance.ts";
+import { perceptualDistance } from "../metrics/perceptual.ts";
+import { mapDistance, scaleDistance } from "./distance.ts";
 import { noiseCorrelation, normalised } from "./noise-maps.ts";
 
 const evaluated = (
@@ -70,4 +71,24 @@ test("the distance of pictures sums the mean square over scales, pair by pair", 
   // The first differs by 1 everywhere, at 8x8 and at 4x4; the second by stripes, which a mean hides.
   const other = zero.map((_, i) => (i < 64 || i % 2 === 0 ? 1 : -1));
   expect(evaluated(scaleDistance(a, b), { a: zero, b: other }, [a, b])).toEqual([2, 1]);
+});
+
+test("the distance of maps is the perceptual distance, pair by pair", () => {
+  const shapes = [
+    [4, 3, 4, 4],
+    [4, 5, 2, 2],
+  ] as const;
+  const maps = shapes.map((shape, i) => leaf(`map${i}`, shape));
+  const values = shapes.map(([n, c, h, w], i) => normal(n * c * h * w, 6 + i));
+  const got = evaluated(mapDistance(maps), { map0: values[0] ?? [], map1: values[1] ?? [] }, maps);
+  const layers = shapes.map(([, c, h, w], i) => {
+    const half = (from: number, to: number) => {
+      const data = values[i]?.subarray(from * c * h * w, to * c * h * w) ?? new Float32Array();
+      return { shape: [2, c, h, w] as const, data };
+    };
+    return { a: half(0, 2), b: half(2, 4) };
+  });
+  const wanted = perceptualDistance(layers);
+  got.forEach((v, i) => expect(v).toBeCloseTo(wanted[i] ?? NaN, 6));
+  expect(got).toHaveLength(2);
 });

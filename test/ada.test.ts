@@ -74,6 +74,28 @@ describe("the augmentations", () => {
       draw: (i) => of(`draw/${String(i).padStart(2, "0")}`),
     });
 
+  test("leave alpha as it is where colours change", () => {
+    const [n, h, w] = [2, 8, 8];
+    const next = uniforms(11);
+    const all = Float64Array.from({ length: n * 4 * h * w }, () => 2 * next() - 1);
+    const channels = (data: ArrayLike<number>, keep: (c: number) => boolean): number[] =>
+      Array.from(data).filter((_, i) => keep(Math.floor(i / (h * w)) % 4));
+    const ran = (kind: Augmentations, keep: (c: number) => boolean): ArrayLike<number> => {
+      const data = channels(all, keep);
+      const shape = [n, data.length / (n * h * w), h, w];
+      const draw = (i: number, size: number) => {
+        const drawn = uniforms(100 + i);
+        return Float64Array.from({ length: size }, drawn);
+      };
+      return run({ x: { shape, data }, p: 0.8, kind, draw }).y;
+    };
+    const [isColour, isAlpha] = [(c: number) => c < 3, (c: number) => c === 3];
+    const y = ran("bgc", () => true);
+    expect(furthest(channels(y, isColour), ran("bgc", isColour))).toBeLessThan(1e-12);
+    expect(furthest(channels(y, isAlpha), ran("bg", isAlpha))).toBeLessThan(1e-12);
+    expect(furthest(ran("bgc", isColour), ran("bg", isColour))).toBeGreaterThan(0.01);
+  });
+
   test("move images as PyTorch's own operations do", () => {
     expect(furthest(given("bg").y, of("moved"))).toBeLessThan(1e-5);
   });

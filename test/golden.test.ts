@@ -198,7 +198,7 @@ const trials: Trial[] = [
   ...[
     {
       name: "srgan",
-      options: { batch: 2, widthG: 4, widthD: 2, blocks: 2, features: "none" },
+      options: { batch: 2, widthG: 4, widthD: 2, blocks: 2, content: 0.1, pixels: 0.5 },
       tolerance: 2e-5,
     },
     { name: "esrgan", options: { batch: 2, widthG: 4, growth: 2, blocks: 1, widthD: 2 } },

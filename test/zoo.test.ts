@@ -107,7 +107,7 @@ const only = (net: string, feeds: Values): Values =>
 const sizeIn = (equalised: Facts["equalised"], name: string): number | undefined =>
   Object.entries(equalised ?? {}).findLast(([prefix]) => name.startsWith(prefix))?.[1];
 
-/** The state of a run in which no weight is zero and so no rectifier at its kink. */
+/** The state of a run in which no weight is zero and so no rectifier at its kink, and most images are augmented. */
 function scattered(step: Step, seed: number, equalised: Facts["equalised"] = {}): Values {
   const next = uniforms(seed);
   const state = begun(step, seed);
@@ -117,6 +117,7 @@ function scattered(step: Step, seed: number, equalised: Facts["equalised"] = {})
     if (kind === "param") {
       state[name] = Float32Array.from({ length: sizeOf(shape) }, () => spread * (2 * next() - 1));
     }
+    if (name === "state.ada_p") state[name] = Float32Array.of(0.8);
   }
   return state;
 }

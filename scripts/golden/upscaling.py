@@ -36,9 +36,10 @@ def quarter(x):
 
 
 class Srgan:
-    """Images 3x16x16 from 4x4, batch 2, width 4 and 2, two blocks; no features."""
+    """Images 3x16x16 from 4x4, batch 2, width 4 and 2, two blocks; features at random, and pixels beside them."""
 
     steps = 2
+    frozen = ("F",)
 
     def nets(self, w=4, d=2):
         def normed(c, out, stride=1):
@@ -59,13 +60,13 @@ class Srgan:
         for k in (d, 2 * d, 4 * d):
             layers += [*normed(k, 2 * k), slope, *normed(2 * k, 2 * k, 2), slope]
         D = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * d, 16 * d), slope, nn.Linear(16 * d, 1))
-        return {"G": well_scaled(G), "D": well_scaled(D)}
+        return {name: well_scaled(net) for name, net in {"G": G, "D": D, "F": Classifier()}.items()}
 
     def draw(self):
         return {"x.0": images([2, 3, 16, 16]), "x.1": images([2, 3, 16, 16])}
 
     def train(self, nets, draws):
-        G, D = nets["G"], nets["D"]
+        G, D, C = nets["G"], nets["D"], nets["F"].train()
         optimG, optimD = adam(G, lr=1e-4, betas=(0.9, 0.999)), adam(D, lr=1e-4, betas=(0.9, 0.999))
         for given in draws:
             x = given["x.0"] / 127.5 - 1
@@ -75,7 +76,8 @@ class Srgan:
             made = G(low)
             lossD = bce(D(x), 1) + bce(D(made.detach()), 0)
             step(optimD, lossD)
-            lossG = F.mse_loss(made, x) + 1e-3 * bce(held(D, made), 1)
+            content = F.mse_loss(F.relu(C(made)), F.relu(C(x)))
+            lossG = 0.1 * content + 0.5 * F.mse_loss(made, x) + 1e-3 * bce(held(D, made), 1)
             step(optimG, lossG)
             yield {"loss.pretrain": early.detach(), "loss.D": lossD.detach(), "loss.G": lossG.detach()}
 

@@ -14,9 +14,8 @@ const shrink = (from: number, to: number): number =>
 const pairs = (channels: readonly number[]): (readonly [number, number])[] =>
   channels.slice(1).map((to, i) => [(channels[i] ?? 0) * ch, to * ch] as const);
 
-// With the 1,000 classes of ImageNet the same sums give 50,388,609 and 34,590,210: the paper's 50.4 and
-// 34.6 million.
-const nClasses = 10;
+// 50,388,609 and 34,590,210 weights for the classes of ImageNet: the paper's 50.4 and 34.6 million.
+const nClasses = 1000;
 
 const facts: Facts = {
   tiny: {
@@ -27,6 +26,7 @@ const facts: Facts = {
     [1, 8, 8],
     [3, 128, 128],
   ],
+  full: { nClasses },
   parameters: {
     G: total(
       nClasses * 128,

@@ -1,4 +1,5 @@
 import {
+  concat,
   add,
   affineGrid,
   and,
@@ -247,9 +248,13 @@ function halving(from: number, to: number, filter: readonly number[]): Tensor {
   });
 }
 
-/** Brightness, contrast, luma flip, hue, saturation, as one affine map of colours. */
+/** Brightness, contrast, luma flip, hue, saturation, as one affine map of colours; alpha stays. */
 function coloured(x: Tensor, d: Draws): Tensor {
   const [n = 1, c = 1, h = 1, w = 1] = x.shape;
+  if (c === 4) {
+    const part = (start: number, end: number): Tensor => slice(x, { axis: 1, start, end });
+    return concat([coloured(part(0, 3), d), part(3, 4)], 1);
+  }
   const luma = constant(
     Array.from({ length: 16 }, (_, i) => (i % 4 < 3 && i < 12 ? 1 / 3 : 0)),
     { shape: [1, 4, 4] },

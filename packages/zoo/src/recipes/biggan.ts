@@ -45,8 +45,10 @@ export default recipe({
   sources: ["paper: Section 3, Appendix B and C", "[1] ajbrock/BigGAN-PyTorch"],
   differences: [
     "The orthogonal regularisation is that of rows of weights, as in [1], and as strong as the paper's formula; [1] has half, and both its scripts leave it out.",
-    "D's power iteration moves in D's phase alone; in [1] a pass for G moves it too.",
-    "Statistics of norms for samples: a hundred batches with the averaged weights, at the truncation that is asked for.",
+    "Power iterations and running statistics move in the phase that trains their net alone; in [1] a pass for the other net moves them too.",
+    "The classes of fakes are those of records drawn at random; [1] draws each class as often as any other.",
+    "Adam's epsilon is 1e-8; [1] has 1e-6 in its scripts for ImageNet.",
+    "Statistics of norms for samples: a hundred batches of all classes alike, with the averaged weights, at the truncation that is asked for.",
     "Sizes up to 32x32 take the channels of [1] for 32x32, and D halves them as there, to 8x8 or less.",
   ],
   data: {

@@ -69,11 +69,12 @@ export default recipe({
   ],
   differences: [
     "A style scales the input of a convolution and its demodulation the output, where [1] gives every sample a weight of its own: the same numbers, and faster on a CPU.",
-    "The four graphs of a step (G, path length, D, R1) run in the order of [1], each with its own draws; the average of w moves in those of G only, [1] moves it in those of D too.",
+    "The four graphs of a step (G, path length, D, R1) run in the order of [1], each with its own draws, so that R1 looks at other images than D's loss did and they count as seen; the average of w moves in those of G only, [1] moves it in those of D too.",
     "[1] averages G once a step; here the average also moves after a path-length update, so with those its decay is taken to the power 4/5.",
     "[1] sets NaN in gradients to 0 and clips infinities; here such a step ends the run with its last good checkpoint.",
     "[1] computes high resolutions in 16 bits and clamps activations for that; here all is float32 and nothing is clamped.",
     "p of the augmentation stays at most 1; [1] lets it run on.",
+    "Images with alpha are taken too, and their alpha keeps out of the augmentation of colours; [1] augments 1 or 3 channels.",
     "Images to which no geometric augmentation happens are not resampled; in [1] they pass its filters.",
     "Sizes other than powers of two: the constant at the start has what is left after halving (96x64: 6x4).",
   ],

@@ -18,6 +18,7 @@ const emoji: readonly Row[] = [
   { recipe: "dcgan", set: {} },
   { recipe: "lapgan", set: {} },
   { recipe: "biggan", set: {} },
+  { recipe: "biggan-deep", set: {} },
   {
     recipe: "stylegan",
     set: { fadeKimg: 3, stableKimg: 3 },
@@ -29,6 +30,7 @@ const garments: readonly Row[] = [
   { recipe: "dcgan", set: {} },
   { recipe: "lapgan", set: {} },
   { recipe: "biggan", set: {} },
+  { recipe: "biggan-deep", set: {} },
 ];
 const sets = [
   { data: "emoji", side: 32, features: "emoji-classifier", rows: emoji, nSamples: 2000 },

@@ -11,7 +11,6 @@ interface Flags extends RunFlags {
   readonly steps: number;
   readonly prior: number;
   readonly label?: string;
-  readonly features: string;
 }
 
 export function addRestore(program: Command, terminal: Terminal): void {
@@ -33,11 +32,6 @@ export function addRestore(program: Command, terminal: Terminal): void {
     .option("--steps <n>", "steps of the descent", whole(1), 1000)
     .option("--prior <n>", "what an unusual w costs; 0 leaves it free", zeroUp, 0.1)
     .option("--label <class>", "the class whose mean w it begins at, by name or number")
-    .option(
-      "--features <name>",
-      "whose maps are compared beside pixels: emoji-classifier, fashion-classifier, none",
-      "emoji-classifier",
-    )
     .addHelpText(
       "after",
       "\nExamples:\n  duelo restore latest old.png --degraded grey --out coloured.png\n  duelo restore 3 ./torn --degraded mask=hole.png --out whole",

@@ -81,7 +81,8 @@ export async function projectRun(
   const run = await openStyleRun(request);
   try {
     const { pictures, skipped } = await readJobs(jobs, run, hooks);
-    const projector = await openProjectorFor(run, request, pictures.length);
+    const how = { ...request, features: request.features ?? "emoji-classifier" };
+    const projector = await openProjectorFor(run, how, pictures.length);
     try {
       const projections: Projection[] = [];
       for (const group of groups(pictures, projector.batch)) {
@@ -139,7 +140,8 @@ export type Projecting = Projector & { readonly batch: number; readonly steps: n
 /** A projector for some pictures of a run, with the statistics of its w. */
 export async function openProjectorFor(
   run: StyleRun,
-  o: Pick<ProjectRequest, "space" | "steps" | "label" | "features" | "seed" | "threads"> & {
+  o: Pick<ProjectRequest, "space" | "steps" | "label" | "seed" | "threads"> & {
+    readonly features: string;
     readonly degradation?: Degradation;
     /** Weight of the cost of an unusual w; 0 unless said otherwise. */
     readonly prior?: number;
@@ -149,7 +151,7 @@ export async function openProjectorFor(
   const { space = "w", steps = 1000, seed = 0, label, threads, degradation, prior = 0 } = o;
   if (!(Number.isInteger(steps) && steps >= 1))
     throw new UserError(`${steps} steps lead nowhere; ask for at least 1.`);
-  const features = featuresOf(o.features ?? "emoji-classifier");
+  const features = featuresOf(o.features);
   const batch = Math.min(mostAtOnce, nPictures);
   const numbers = Int32Array.from({ length: nStatistics }, (_, i) => i);
   const w = await run.map({ numbers, seed, label });

@@ -29,7 +29,7 @@ import {
 } from "./project.ts";
 import { openStyleRun, type StyleRun } from "./style-run.ts";
 
-export interface RestoreRequest extends Omit<ProjectRequest, "film"> {
+export interface RestoreRequest extends Omit<ProjectRequest, "film" | "features"> {
   /** What was done to the pictures: `grey`, `small`, or `mask=FILE`, where the file is white where nothing is known. */
   readonly degraded: string;
   /**
@@ -79,7 +79,7 @@ export async function restoreRun(
     const { prior = 0.1 } = request;
     if (!(prior >= 0 && Number.isFinite(prior)))
       throw new UserError(`A prior of ${prior} is none; take 0 or a number above it.`);
-    const how = { ...request, prior, degradation: degradationOf(degraded) };
+    const how = { ...request, features: "none", prior, degradation: degradationOf(degraded) };
     const projector = await openProjectorFor(run, how, pictures.length);
     try {
       const restorations: Restoration[] = [];

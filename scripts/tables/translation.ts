@@ -48,7 +48,7 @@ const tasks: readonly Task[] = [
       { ...pix2pix, name: "pix2pix", set: { patch: "16" } },
       { ...pix2pix, name: "L1 alone", set: { patch: "16", gan: 0 } },
       { name: "cyclegan", recipe: "cyclegan", from: "two", set: { patch: "16", widthD: 16 } },
-      { name: "discogan", recipe: "discogan", from: "two", set: {} },
+      { name: "discogan", recipe: "discogan", from: "two", set: { rate: 0.5, rateFirst: 0.5 } },
       { name: "stargan", recipe: "stargan", from: "six", set: {} },
     ],
     training({ from }, runs) {

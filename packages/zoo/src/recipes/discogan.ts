@@ -38,7 +38,7 @@ export default recipe({
   ],
   differences: [
     "As in [1] and not in the paper, G also matches the mean of D's maps (weight 0.9 against 0.1) and begins with a weight of 0.01 for the reconstruction; --set matching=0 --set rateFirst=0.5 gives the paper's Eq. 3 to 8, halved.",
-    "The preset `small` has the second weight (0.5) from the start and a rate of 0.001: its run would end before the first 10,000 updates of [1] do.",
+    "The preset `small` has a weight of 0.9 for the reconstruction from the start and a rate of 0.001: its run would end before the first 10,000 updates of [1] do.",
     "As in [1], one update of the discriminators comes with two of the generators, each on a batch of its own; the paper does not say.",
     "Weight decay adds to the gradient of all nets, as in [1]; the paper has none.",
     "D ends in a kernel of the size of its last map, 4x4 for 64x64 as in [1], so that other sizes have one logit too.",
@@ -89,10 +89,9 @@ export default recipe({
   presets: {
     paper: { about: "64x64, the settings of [1]", steps: 50_000 },
     small: {
-      about: "32x32 on two cores",
-      size: [32, 32],
-      options: { width: 16, batch: 16, lr: 1e-3, rateFirst: 0.5 }, // too short for a first part
-      steps: 6000,
+      about: "64x64 on two cores",
+      options: { width: 16, batch: 16, lr: 1e-3, rate: 0.9, rateFirst: 0.9 }, // too short for a first part
+      steps: 3000,
     },
   },
   nets: (c) => {

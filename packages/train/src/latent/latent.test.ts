@@ -567,7 +567,11 @@ describe("restore", () => {
       `"UserError: The mask ROOT/in/broken.jpg cannot be read: not in a picture format that can be read, or cut short."`,
     );
     expect(await said(go({ truth: place("in") }))).toMatchInlineSnapshot(
-      `"UserError: There is no ROOT/in/light.png. The truth of ROOT/light.png is a file, or a folder with the same names."`,
+      `"UserError: The truth ROOT/in is a folder, and ROOT/light.png is a picture. Give two pictures, or two folders with the same names."`,
+    );
+    const folders = { input: place("in"), out: place("restored") };
+    expect(await said(go({ ...folders, truth: place("light.png") }))).toMatchInlineSnapshot(
+      `"UserError: The truth ROOT/light.png is a picture, and ROOT/in is a folder. Give two pictures, or two folders with the same names."`,
     );
     expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
       `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,

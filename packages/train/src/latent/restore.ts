@@ -167,12 +167,19 @@ function truths(
   jobs: readonly PictureJob[],
 ): (job: PictureJob) => string | undefined {
   if (truth === undefined) return () => undefined;
-  const inFolder = existsSync(truth) && statSync(truth).isDirectory();
+  const isFolder = (place: string): boolean => existsSync(place) && statSync(place).isDirectory();
+  const inFolder = isFolder(truth);
+  if (existsSync(truth) && inFolder !== isFolder(input)) {
+    const kinds = inFolder ? ["folder", "picture"] : ["picture", "folder"];
+    throw new UserError(
+      `The truth ${truth} is a ${kinds[0]}, and ${input} is a ${kinds[1]}. Give two pictures, or two folders with the same names.`,
+    );
+  }
   const path = (job: PictureJob): string => (inFolder ? join(truth, job.name) : truth);
   const missing = jobs.find((job) => !existsSync(path(job)));
   if (missing !== undefined)
     throw new UserError(
-      `There is no ${path(missing)}. The truth of ${input} is a file, or a folder with the same names.`,
+      `There is no ${path(missing)}. The truth of a picture is a picture, that of a folder a folder with the same names.`,
     );
   return path;
 }

@@ -69,6 +69,9 @@ test("a place where nothing can be made is said before the work", () => {
   expect([said("new/x.png", "file"), said("in", "folder"), said("in/b.jpg", "file")]).toEqual(
     Array.from({ length: 3 }, () => ""),
   );
+  const empty = "The place to write to is empty. Name a folder.";
+  expect(() => demandWritable("", "folder")).toThrow(empty);
+  expect(() => pictureJobs(place("in"), "")).toThrow(empty);
   expect(said("in", "file")).toBe(
     "UserError: DIR/in cannot be written: it is a folder. Choose another place.",
   );

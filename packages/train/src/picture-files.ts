@@ -66,6 +66,7 @@ function demandPng(out: string): void {
 
 /** Throws UserError where a file or folder cannot be made; folders above it may be missing. */
 export function demandWritable(path: string, kind: "file" | "folder"): void {
+  if (path === "") throw new UserError(`The place to write to is empty. Name a ${kind}.`);
   const refusal = (why: string): UserError =>
     new UserError(`${path} cannot be written: ${why}. Choose another place.`);
   const place = resolve(path);

@@ -62,6 +62,7 @@ export async function interpolateRun(
   hooks: Hooks = {},
 ): Promise<Interpolated> {
   const { out, framesPerSecond = 16 } = request;
+  demandWritable(out, "file");
   const format = extname(out).toLowerCase() === ".png" ? "png" : filmFormat(out);
   const nStops = request.numbers?.length ?? 4;
   if (request.latents === undefined && nStops < 2)
@@ -71,7 +72,6 @@ export async function interpolateRun(
   const { space = has ? "w" : "z" } = request;
   const { along = space === "w" ? "lerp" : "slerp" } = request;
   const stop = hooks.signal === undefined ? {} : { signal: hooks.signal };
-  demandWritable(out, "file");
   const o = { ...request, along, closed: format !== "png" };
   const frames =
     has || space === "w" || request.latents !== undefined

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -22,6 +22,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
   put("dog/clear.webp", await flat(10, 10, "green").ensureAlpha(0.5).webp().toBuffer());
   put("dog/cut.png", red.subarray(0, 60));
   put("dog/notes.txt", Buffer.from("words"));
+  symlinkSync("nowhere", join(dir, "set/dog/gone.png"));
   const { sheet, ...report } = await checkData({ spec: join(dir, "set"), domain: "image" });
   expect(report).toMatchInlineSnapshot(`
     {
@@ -75,6 +76,10 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
         {
           "file": "dog/cut.png",
           "reason": "damaged or cut short",
+        },
+        {
+          "file": "dog/gone.png",
+          "reason": "it is a link to what is not there",
         },
       ],
     }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { listFiles, pathError } from "./files.ts";
+import { listFiles, pathError, readEncoded } from "./files.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "duelo-files-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -27,8 +27,16 @@ test("files come in code-unit order, without hidden ones, and no folder twice", 
     "a.png",
     "b/10.png",
     "b/2.png",
+    "broken.png",
     "é.png",
   ]);
+});
+
+test("a picture that is a link to nothing says so", async () => {
+  await expect(readEncoded(join(dir, "broken.png"))).rejects.toThrow(
+    "it is a link to what is not there",
+  );
+  await expect(readEncoded(join(dir, "none.png"))).rejects.toThrow("it is not there");
 });
 
 const error = (code: string, path?: string) =>

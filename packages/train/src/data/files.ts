@@ -1,6 +1,6 @@
 import { UserError } from "@duelo/core";
 import { createHash } from "node:crypto";
-import { readdirSync, statSync, type Stats } from "node:fs";
+import { lstatSync, readdirSync, statSync, type Stats } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { PictureError } from "./decode.ts";
@@ -29,9 +29,13 @@ export interface Entry {
   readonly key?: string | undefined;
 }
 
-function tryStat(path: string): Stats | undefined {
+/** Of what a link leads to, or of the link itself where it leads nowhere. */
+const statOf = (path: string): Stats | undefined =>
+  attempt(() => statSync(path)) ?? attempt(() => lstatSync(path));
+
+function attempt<T>(what: () => T): T | undefined {
   try {
-    return statSync(path);
+    return what();
   } catch {
     return undefined;
   }
@@ -53,13 +57,19 @@ export const readEncoded = (path: string): Promise<Uint8Array> =>
   readFile(path).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "EACCES" || code === "EPERM") throw new PictureError("permission denied");
-    if (code === "ENOENT") throw new PictureError("it is not there");
+    if (code === "ENOENT")
+      throw new PictureError(
+        attempt(() => lstatSync(path)) === undefined
+          ? "it is not there"
+          : "it is a link to what is not there",
+      );
     throw new PictureError(`it cannot be read (${code})`);
   });
 
 /**
  * Every file below `root`, sorted by name in code-unit order. Hidden files and folders, and what macOS
- * and Windows leave behind, are passed over; links are followed, but never twice into one folder.
+ * and Windows leave behind, are passed over; links are followed, but never twice into one folder. A link that
+ * leads nowhere is listed, so that whoever reads it says so.
  */
 export function listFiles(root: string): Listed[] {
   const out: Listed[] = [];
@@ -72,9 +82,10 @@ export function listFiles(root: string): Listed[] {
     for (const name of readdirSync(dir)) {
       if (name.startsWith(".") || name === "__MACOSX" || name === "Thumbs.db") continue;
       const path = join(dir, name);
-      const child = tryStat(path);
+      const child = statOf(path);
       if (child?.isDirectory()) visit(path, `${prefix}${name}/`);
-      else if (child?.isFile()) out.push({ name: prefix + name, path, stats: child });
+      else if (child?.isFile() || child?.isSymbolicLink())
+        out.push({ name: prefix + name, path, stats: child });
     }
   };
   try {

@@ -53,14 +53,13 @@ export class Enlarger {
     return new Enlarger({ runtime, trained, channels, factor });
   }
 
-  /** Of the enlarged picture; alpha stays where there is some. */
+  /** Of the enlarged picture; alpha stays where there is some, and grey stays grey. */
   sizeOf({ height, width, channels }: Omit<Pixels, "data">): PngSize {
-    const hasAlpha = channels % 2 === 0;
-    const colours = this.channels === 1 ? 1 : 3;
+    const isGrey = this.channels === 1 || channels < 3;
     return {
       height: height * this.factor,
       width: width * this.factor,
-      channels: hasAlpha ? (colours === 1 ? 2 : 4) : colours,
+      channels: channels % 2 === 0 ? (isGrey ? 2 : 4) : isGrey ? 1 : 3,
     };
   }
 

@@ -67,7 +67,7 @@ const tilesWithin = (extent: number, o: { most: number; overlap: number }): Tile
     to: Math.min(to - border, extent),
   }));
 
-/** Puts what is kept of a tile into its row of tiles, as bytes. */
+/** Puts what is kept of a tile into its row of tiles, as bytes; a grey picture takes the mean of the colours. */
 function place(
   { values, range: [low, high] }: Enlarged,
   o: {
@@ -85,12 +85,19 @@ function place(
   const [top, left] = [(down.from - down.start) * factor, (across.from - across.start) * factor];
   const nColumns = (across.to - across.from) * factor;
   const gain = 255 / (high - low);
-  for (let c = 0; c < o.nColours; c++) {
+  const isMean = o.nOut < 3 && o.nColours === 3;
+  const area = tileH * tileW;
+  for (let c = 0; c < (isMean ? 1 : o.nColours); c++) {
     for (let y = 0; y < (down.to - down.from) * factor; y++) {
       const from = (c * tileH + top + y) * tileW + left;
       let to = (y * o.wide + across.from * factor) * o.nOut + c;
       for (let x = 0; x < nColumns; x++, to += o.nOut) {
-        const value = Math.round(((values[from + x] ?? 0) - low) * gain);
+        const at = from + x;
+        const first = values[at] ?? 0;
+        const seen = isMean
+          ? (first + (values[at + area] ?? 0) + (values[at + 2 * area] ?? 0)) / 3
+          : first;
+        const value = Math.round((seen - low) * gain);
         o.strip[to] = Math.min(Math.max(value, 0), 255);
       }
     }

@@ -109,13 +109,14 @@ describe("alpha", () => {
     expect(Math.abs(alpha(25) - straight)).toBeLessThanOrEqual(1);
   });
 
-  test("and grey stay where the network is grey", async () => {
-    for (const channels of [1, 2] as const) {
-      await put("grey.png", 9, 13, channels);
-      await go({ run: "2", input: place("grey.png"), out: place("grey-large.png") });
-      const { channels: got, width, height } = await sharp(place("grey-large.png")).metadata();
-      expect([got, height, width]).toEqual([channels, 36, 52]);
-    }
+  test("and grey stay, whether the network is of colours or grey", async () => {
+    for (const run of ["1", "2"])
+      for (const channels of [1, 2] as const) {
+        await put("grey.png", 9, 13, channels);
+        await go({ run, input: place("grey.png"), out: place("grey-large.png") });
+        const { channels: got, width, height } = await sharp(place("grey-large.png")).metadata();
+        expect([got, height, width]).toEqual([channels, 36, 52]);
+      }
   });
 });
 

@@ -1,9 +1,9 @@
 import { UserError } from "@duelo/core";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { decodeWhole, PictureError } from "../data/decode.ts";
+import { decodeWhole, PictureError, readHeader } from "../data/decode.ts";
 import { readEncoded } from "../data/files.ts";
-import type { Skipped } from "../data/source.ts";
+import type { Pixels, Skipped } from "../data/source.ts";
 import { readTrained } from "../export.ts";
 import {
   pictureJobs,
@@ -44,7 +44,7 @@ interface Hooks {
 /**
  * Makes a picture or all pictures of a folder larger by a run of `srgan` or `esrgan`. Pictures of any size
  * are cut into tiles that overlap and written row by row, so memory is that of the picture and of a row of
- * tiles. Alpha is kept, enlarged by a bicubic filter. Each file is written whole or not at all. Throws
+ * tiles. Grey stays grey, and alpha is kept, enlarged by a bicubic filter. Each file is written whole or not at all. Throws
  * UserError when the run makes nothing larger, or when none of the pictures can be read.
  */
 export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Promise<Upscaled> {
@@ -107,7 +107,10 @@ async function openTools(request: UpscaleRequest) {
 
 /** Makes one picture larger, from file to file. Throws PictureError with the reason why it cannot. */
 async function upscaled(job: PictureJob, tools: Tools): Promise<undefined> {
-  const picture = await decodeWhole(await readEncoded(job.path), { height: 1, width: 1 });
+  const encoded = await readEncoded(job.path);
+  const { grey } = await readHeader(encoded);
+  const decoded = await decodeWhole(encoded, { height: 1, width: 1 });
+  const picture = grey ? asGrey(decoded) : decoded;
   const strips = enlargedStrips(picture, tools);
   const size = tools.enlarger.sizeOf(picture);
   const [dir, name] = [dirname(resolve(job.out)), basename(job.out)];
@@ -129,4 +132,14 @@ async function upscaled(job: PictureJob, tools: Tools): Promise<undefined> {
       });
     },
   );
+}
+
+/** A picture whose colours are alike, with one of them, and with its alpha where it has some. */
+function asGrey({ data, height, width, channels }: Pixels): Pixels {
+  if (channels < 3) return { data, height, width, channels };
+  const kept = channels === 4 ? [0, 3] : [0];
+  const grey = new Uint8Array(height * width * kept.length);
+  for (let i = 0; i < height * width; i++)
+    for (const [k, c] of kept.entries()) grey[i * kept.length + k] = data[i * channels + c] ?? 0;
+  return { data: grey, height, width, channels: kept.length };
 }

@@ -172,7 +172,7 @@ describe("refused in one sentence, with nothing written", () => {
   });
   test("a run that does not colour", async () => {
     expect(await refused({ colours: true })).toMatchInlineSnapshot(
-      `"Run 1 (twins) does not colour pictures. Train one with: duelo train pix2pix --derive grey --set colour=lab"`,
+      `"Run 0001-twins-light (twins) does not colour pictures. Train one with: duelo train pix2pix --derive grey --set colour=lab"`,
     );
   });
   test("a domain that is not there", async () => {

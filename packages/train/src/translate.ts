@@ -101,14 +101,18 @@ async function openDirection(request: TranslateRequest): Promise<Direction> {
   else if (to === "A" && there("toA")) name = "toA";
   const f = await openFunction({ ...rest, function: name });
   try {
-    return directionOf(f, request);
+    return directionOf(f, request, there("toA") ? ["A", "B"] : ["B"]);
   } catch (error) {
     await f.close();
     throw error;
   }
 }
 
-function directionOf(f: OpenFunction, { to, colours, run }: TranslateRequest): Direction {
+function directionOf(
+  f: OpenFunction,
+  { to, colours }: TranslateRequest,
+  domains: readonly string[],
+): Direction {
   const { inputs, classes, recipe, function: name } = f.card;
   const images = inputs.filter((i) => i.kind === "image");
   const [image] = images;
@@ -118,7 +122,7 @@ function directionOf(f: OpenFunction, { to, colours, run }: TranslateRequest): D
     );
   if (colours === true && name !== "colours")
     throw new UserError(
-      `Run ${run} (${recipe}) does not colour pictures. Train one with: duelo train pix2pix --derive grey --set colour=lab`,
+      `Run ${f.run.name} (${recipe}) does not colour pictures. Train one with: duelo train pix2pix --derive grey --set colour=lab`,
     );
   const label = inputs.find((i) => i.kind === "label" && i.ofRecord === undefined);
   if (label !== undefined) {
@@ -127,11 +131,11 @@ function directionOf(f: OpenFunction, { to, colours, run }: TranslateRequest): D
     const domain = { dtype: "int32", shape: [1], data: labelsFor([0], to, classes) } as const;
     return { f, image, feeds: { [label.name]: domain } };
   }
-  if (to === "A" && name !== "toA")
+  if (to !== undefined && domains.length === 1 && to !== "B")
     throw new UserError(`Run ${f.run.name} (${recipe}) goes to B alone. Leave out --to.`);
-  if (to !== undefined && to !== "A" && to !== "B")
+  if (to !== undefined && !domains.includes(to))
     throw new UserError(
-      `Run ${f.run.name} goes to A or B, not to "${to}".${suggestion(to, ["A", "B"])}`,
+      `Run ${f.run.name} goes to ${domains.join(" or ")}, not to "${to}".${suggestion(to, domains)}`,
     );
   return { f, image, feeds: {} };
 }

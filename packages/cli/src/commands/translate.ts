@@ -17,7 +17,7 @@ interface Flags {
 
 export function addTranslate(program: Command, terminal: Terminal): void {
   common(program.command("translate"))
-    .description("make pictures of one domain into those of another by a run")
+    .description("make pictures of one domain into those of another by a run, at the run's size")
     .option("--to <domain>", "B (the default), A, or a domain of stargan by name")
     .addHelpText(
       "after",

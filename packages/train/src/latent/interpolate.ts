@@ -178,7 +178,7 @@ function feedsOf(card: FunctionCard, o: Way): Feeds {
   const ofData = card.inputs.find((i) => i.ofRecord !== undefined);
   if (ofData !== undefined)
     throw new UserError(
-      `${card.recipe} makes pictures of pictures; there is no z to go through. duelo translate does what it can.`,
+      `${card.recipe} makes pictures of pictures; there is no z to go through. duelo translate and duelo upscale are for such.`,
     );
   const n = walked(
     { rows: numbers.length, cols: 1, data: new Float32Array(numbers.length) },

@@ -16,6 +16,7 @@ export interface Table {
 }
 
 interface Hooks {
+  progress?(done: number, total: number): void;
   readonly signal?: AbortSignal;
 }
 
@@ -60,7 +61,7 @@ export async function mixRun(
     ]);
     const ws = stacked([...columns.map((_, c) => rowOf(w, c)), ...cells]);
     const numbers = [...columns, ...rows.flatMap((r) => [r, ...columns.map(() => r)])];
-    const made = await run.synthesize(ws, { numbers, seed });
+    const made = await run.synthesize(ws, { ...hooks, numbers, seed });
     const grid = await imageGrid({
       ...withBlank(made),
       columns: columns.length + 1,
@@ -150,7 +151,7 @@ async function truncatedW(o: Sweep, hooks: Hooks): Promise<Pixels> {
     const cells = numbers.flatMap((_, row) => columns.map((w) => rowOf(w, row)));
     const ws = everyLayer(stacked(cells), run.nLayers);
     const each = numbers.flatMap((number) => o.values.map(() => number));
-    return await run.synthesize(ws, { numbers: each, seed });
+    return await run.synthesize(ws, { ...hooks, numbers: each, seed });
   } finally {
     await run.close();
   }
@@ -158,7 +159,11 @@ async function truncatedW(o: Sweep, hooks: Hooks): Promise<Pixels> {
 
 async function truncatedZ(o: Sweep, hooks: Hooks): Promise<Pixels> {
   const columns: Pixels[] = [];
-  for (const truncation of o.values) columns.push(await truncatedTo(o, truncation, hooks));
+  const [n, total] = [o.numbers.length, o.numbers.length * o.values.length];
+  for (const [k, truncation] of o.values.entries()) {
+    const progress = (done: number): void => hooks.progress?.(k * n + done, total);
+    columns.push(await truncatedTo(o, truncation, { ...hooks, progress }));
+  }
   return sideBySide(columns);
 }
 

@@ -257,6 +257,31 @@ test("a checkpoint that was cut short, or spoiled", async () => {
   writeFileSync(path, whole);
 });
 
+test("a checkpoint of another run", async () => {
+  const train = async (line: string): Promise<Buffer> => {
+    const asked = `train ${line} --data ring8 --steps 1 --runs others`;
+    expect(await duelo(...asked.split(" "))).toMatchObject({ code: 0 });
+    const [folder = ""] = readdirSync("others");
+    const saved = readFileSync(`others/${folder}/checkpoint.safetensors`);
+    rmSync("others", { recursive: true });
+    return saved;
+  };
+  const dir = "runs/0001-gan-2d-ring8";
+  const own = readFileSync(`${dir}/checkpoint.safetensors`);
+  writeFileSync(`${dir}/checkpoint.safetensors`, await train("wgan-gp-2d"));
+  expect(await refused("sample 1")).toMatchInlineSnapshot(
+    `"2: The checkpoint in runs/0001-gan-2d-ring8 is of recipe wgan-gp-2d, not gan-2d. Name a run of gan-2d, or start a new one."`,
+  );
+  writeFileSync(`${dir}/checkpoint.safetensors`, await train("gan-2d --set width=7"));
+  expect(await refused("sample 1")).toMatchInlineSnapshot(
+    `"2: The checkpoint in runs/0001-gan-2d-ring8 is of another run: its G.0.weight has shape [7, 256], and this run needs [128, 256]. Bring back the run's own, or start a new one."`,
+  );
+  expect(await refused("train gan-2d --data ring8 --steps 1")).toMatchInlineSnapshot(
+    `"2: The checkpoint in runs/0001-gan-2d-ring8 is of another run: its slot.exp_avg/D.0.weight has shape [7, 2], and this run needs [128, 2]. Bring back the run's own, or start a new one."`,
+  );
+  writeFileSync(`${dir}/checkpoint.safetensors`, own);
+}, 60_000);
+
 test("what cannot be judged or compared", async () => {
   expect(await refused("eval")).toMatchInlineSnapshot(
     `"2: Name what to judge: a run, or a folder of samples. See duelo eval --help."`,

@@ -11,7 +11,7 @@ import {
 } from "@duelo/zoo";
 import type { HostTensor } from "@duelo/runtime";
 import { metadataOf, signatureOf, type FunctionCard } from "./function-card.ts";
-import { loadCheckpoint } from "./run/checkpoint.ts";
+import { demandState, loadCheckpoint } from "./run/checkpoint.ts";
 import { onDisk } from "./run/disk-failure.ts";
 import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
 import { bestName, type RunFolder } from "./run/folder.ts";
@@ -127,12 +127,16 @@ export async function readFunction(
 export const recipeOf = (given: Pick<RunChoice, "recipe">, info: RunInfo): Recipe | undefined =>
   given.recipe ?? recipes.find((r) => r.name === info.options.recipe);
 
-/** Reads a run's last checkpoint. Throws UserError when there is none, or its recipe is not known. */
+/**
+ * Reads a run's last checkpoint. Throws UserError when there is none, it is of another run, or its
+ * recipe is not known.
+ */
 export async function readTrained(request: TrainedRequest): Promise<Trained> {
   const info = await findRun({ root: request.runs, run: request.run });
   const recipe = recipeOf(request, info) ?? findRecipe(info.options.recipe); // says that there is none
   const best = request.best === true;
-  const checkpoint = await loadCheckpoint({ dir: best ? `${info.dir}/${bestName}` : info.dir });
+  const dir = best ? `${info.dir}/${bestName}` : info.dir;
+  const checkpoint = await loadCheckpoint({ dir, expect: info.options });
   if (checkpoint === undefined && best) {
     throw new UserError(
       `Run ${info.name} has no best checkpoint: train with --eval-every STEPS to keep one, or leave out --best.`,
@@ -147,6 +151,11 @@ export async function readTrained(request: TrainedRequest): Promise<Trained> {
   const base = contextOf(recipe, info);
   const stage = recipe.stages(base).find((s) => s.name === checkpoint.meta["stage"]);
   const context = { ...base, ...stage?.options } as Context;
+  const specs = Object.keys(recipe.functions(context)).flatMap((name) => {
+    const { state: entries, stateSpecs } = traceFunction(recipe, context, name);
+    return [...stateSpecs].map(([input, spec]) => [entries.get(input) ?? input, spec] as const);
+  });
+  demandState({ state, specs, dir });
   const classes = (info.options["classes"] ?? []) as readonly string[];
   return { info, recipe, context, state, classes, step: checkpoint.meta.step };
 }

@@ -17,7 +17,7 @@ import { writeModelCard } from "./report/model-card.ts";
 import { writeReport } from "./report/report.ts";
 import { contextFor } from "./request.ts";
 import { firstOf } from "./streams.ts";
-import { findNonFinite, type Json } from "./run/checkpoint.ts";
+import { demandState, findNonFinite, type Json } from "./run/checkpoint.ts";
 import type { Tensors } from "./run/safetensors.ts";
 import type { EventWriter } from "./run/tfevents.ts";
 import { standOf, type Rollback, type Stand } from "./stand.ts";
@@ -92,7 +92,7 @@ export class Sitting {
 
   /**
    * Compiles the stage at hand. Its state is `saved` as far as that goes, without the optimiser's
-   * slots where `saved` is of the stage before and this one begins them anew.
+   * slots where `saved` is of the stage before and this one begins them anew. Throws UserError when `saved` is of another run.
    */
   async open(saved?: { state: State; stage: string | undefined }): Promise<void> {
     await this.close();
@@ -106,6 +106,8 @@ export class Sitting {
       ([name]) => !reset || !name.startsWith("slot."),
     );
     this.#model = await buildModel({ ...parts, saved: Object.fromEntries(kept) });
+    if (saved !== undefined && saved.stage === this.#stage?.name)
+      demandState({ state: saved.state, specs: this.#model.specs, dir: this.#s.run.dir });
     this.#watcher = await watch({ ...parts, streams });
   }
 

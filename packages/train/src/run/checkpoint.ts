@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { FailureError, UserError } from "@duelo/core";
+import { FailureError, sameShape, UserError, type Shape } from "@duelo/core";
 import { onDisk } from "./disk-failure.ts";
 import {
   commitFile,
@@ -297,6 +297,28 @@ function demandRecipe(meta: CheckpointMeta, recipe: string, dir: string): void {
   throw new UserError(
     `The checkpoint in ${dir} is of recipe ${meta.recipe}, not ${recipe}. Name a run of ${recipe}, or start a new one.`,
   );
+}
+
+/**
+ * Demands every entry that a run needs, with its shape.
+ * @throws UserError when the checkpoint in `dir` is of another run of the recipe
+ */
+export function demandState(o: {
+  state: Readonly<Record<string, { readonly shape: Shape }>>;
+  specs: Iterable<readonly [name: string, spec: { readonly shape: Shape }]>;
+  dir: string;
+}): void {
+  for (const [name, { shape }] of o.specs) {
+    const found = o.state[name]?.shape;
+    if (found !== undefined && sameShape(found, shape)) continue;
+    const why =
+      found === undefined
+        ? `it has no ${name}`
+        : `its ${name} has shape [${found.join(", ")}], and this run needs [${shape.join(", ")}]`;
+    throw new UserError(
+      `The checkpoint in ${o.dir} is of another run: ${why}. Bring back the run's own, or start a new one.`,
+    );
+  }
 }
 
 /** Says how a file that could not be read is damaged; passes on whatever is no damage. */

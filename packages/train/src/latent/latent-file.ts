@@ -82,7 +82,7 @@ function isFolder(path: string): boolean {
 async function readLatent(path: string, run: StyleRun): Promise<Latent> {
   const { info } = run.trained;
   const of = await cardOf(path);
-  if (of !== undefined && of.weights !== run.digest())
+  if (of.weights !== run.digest())
     throw new UserError(
       of.run === info.name && of.step !== run.trained.step
         ? `${path} is a latent of ${of.run} at step ${of.step}, and this is step ${run.trained.step}. Project it again.`
@@ -103,10 +103,13 @@ const cardSchema = z.object({
   ...{ run: z.string(), recipe: z.string(), step: z.number(), weights: z.string() },
 });
 
-/** What the file beside a latent says of where it is from, if there is one. */
-async function cardOf(path: string): Promise<z.infer<typeof cardSchema> | undefined> {
+/** What the file beside a latent says of where it is from. Throws UserError without it. */
+async function cardOf(path: string): Promise<z.infer<typeof cardSchema>> {
   const text = await readFile(cardPath(path), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
+  if (text === undefined)
+    throw new UserError(
+      `${path} lies without ${basename(cardPath(path))}, which says what run it is of. Put that beside it, or project it again.`,
+    );
   try {
     return cardSchema.parse(JSON.parse(text));
   } catch {

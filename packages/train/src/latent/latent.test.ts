@@ -322,7 +322,6 @@ describe("project", () => {
     expect(await said(interpolateRun({ ...film, latents: place("in") }))).toMatchInlineSnapshot(
       `"UserError: The folder ROOT/in holds no latents (.npy). Make some with duelo project."`,
     );
-    rmSync(place("found/one.json"));
     rmSync(place("found/deeper"), { recursive: true });
     expect(await said(interpolateRun(film))).toMatchInlineSnapshot(
       `"UserError: ROOT/found holds one latent. Name a folder with two and more."`,
@@ -334,6 +333,10 @@ describe("project", () => {
     );
     expect(await said(interpolateRun(film))).toMatchInlineSnapshot(
       `"UserError: ROOT/found/one.npy has shape [5, 6], and a latent of run 0001-stylegan2-light is [6, 5]. It is of another run."`,
+    );
+    rmSync(place("found/one.json"));
+    expect(await said(interpolateRun(film))).toMatchInlineSnapshot(
+      `"UserError: ROOT/found/one.npy lies without one.json, which says what run it is of. Put that beside it, or project it again."`,
     );
     writeFileSync(place("found/one.json"), "{}");
     expect(await said(interpolateRun(film))).toMatchInlineSnapshot(

@@ -64,6 +64,9 @@ export async function openRunData(
   }
 }
 
+/** Whether a run says where its data is; imported ones do not. */
+export const keepsData = ({ options }: RunInfo): boolean => options["dataRequest"] !== undefined;
+
 /** Whether some of a run's first set was kept apart, by a share or as a named set's test split. */
 export function keptApart({ options }: RunInfo): boolean {
   const [request] = Object.values((options["dataRequest"] ?? {}) as unknown as Requests);
@@ -73,7 +76,9 @@ export function keptApart({ options }: RunInfo): boolean {
 function requestsOf(info: RunInfo, cacheDir: string | undefined): Requests {
   const kept = info.options["dataRequest"] as unknown as Requests | undefined;
   if (kept === undefined) {
-    throw new UserError(`Run ${info.name} does not say where its data is. Train it anew.`);
+    throw new UserError(
+      `Run ${info.name} keeps no data to make samples from, as imported runs do. Give it pictures with duelo translate or duelo upscale.`,
+    );
   }
   if (cacheDir === undefined) {
     throw new UserError(

@@ -14,7 +14,7 @@ import { readField } from "../feeder.ts";
 import { contextOf, recipeOf } from "../export.ts";
 import { openFunction, type FunctionRequest, type OpenFunction } from "../open-function.ts";
 import { toBytes } from "../report/grid.ts";
-import { keptApart, openRunData } from "../run-data.ts";
+import { keepsData, keptApart, openRunData } from "../run-data.ts";
 import { firstOf, streamName } from "../streams.ts";
 import { findRun, type RunInfo } from "../run/runs.ts";
 import { samplesOf, samplesShape, type Samples } from "../sample.ts";
@@ -103,6 +103,7 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   try {
     const { inputs } = generator.card;
     const ofImages = inputs.some((i) => i.kind === "image");
+    if (!keepsData(info)) demandOtherData(info, { ofImages, against });
     if (against === undefined && inputs.some((i) => i.ofRecord !== undefined))
       return await heldOutPairs(info, generator, request, hooks);
     const shape = samplesShape(generator);
@@ -128,6 +129,21 @@ async function sidesOfRun(info: RunInfo, request: SidesRequest, hooks: Hooks): P
   } finally {
     await generator.close();
   }
+}
+
+/** Throws UserError where a run without data of its own cannot be judged as it was asked. */
+function demandOtherData(
+  { name }: RunInfo,
+  o: { ofImages: boolean; against: string | undefined },
+): void {
+  if (o.ofImages)
+    throw new UserError(
+      `Run ${name} keeps no data to make samples from, as imported runs do. Make a folder of pictures with it, and judge that: duelo eval FOLDER --against SET.`,
+    );
+  if (o.against === undefined)
+    throw new UserError(
+      `Run ${name} keeps no data to be judged by, as imported runs do. Name some with --against.`,
+    );
 }
 
 /** What a run makes of each picture that was held out, and what it should be. */

@@ -100,7 +100,7 @@ test("a command line that cannot be meant", async () => {
     `"2: Option '--minutes <n>' argument '-1' is invalid. It takes a number above 0. See duelo train --help."`,
   );
   expect(await refused("train dcgan --data emoji --size big")).toMatchInlineSnapshot(
-    `"2: Option '--size <pixels>' argument 'big' is invalid. It takes pixels: 64, or 96x64 for height and width. See duelo train --help."`,
+    `"2: Option '--size <pixels>' argument 'big' is invalid. It takes pixels, 1 to 99,999: 64, or 96x64 for height and width. See duelo train --help."`,
   );
   expect(await refused("train dcgan --data emoji --fit squeeze")).toMatchInlineSnapshot(
     `"2: Option '--fit <how>' argument 'squeeze' is invalid. Allowed choices are crop, pad, stretch. See duelo train --help."`,
@@ -113,6 +113,18 @@ test("a command line that cannot be meant", async () => {
   );
   expect(await refused("train dcgan --data emoji --device tpu")).toMatchInlineSnapshot(
     `"2: Option '--device <name>' argument 'tpu' is invalid. Allowed choices are cpu, webgpu, cuda. See duelo train --help."`,
+  );
+});
+
+test("weights that are not named for one net each", async () => {
+  expect(await refused("import dcgan G=")).toMatchInlineSnapshot(
+    `"2: Command-argument value 'G=' is invalid for argument 'net=file'. It takes a net and its file, such as G=netG.pth. See duelo import --help."`,
+  );
+  expect(await refused("import dcgan G=a.pth G=b.pth")).toMatchInlineSnapshot(
+    `"2: Command-argument value 'G=b.pth' is invalid for argument 'net=file'. Net G was given a file already. See duelo import --help."`,
+  );
+  expect(await refused("import dcgan G=a.pth")).toMatchInlineSnapshot(
+    `"2: There is no file a.pth."`,
   );
 });
 

@@ -98,7 +98,9 @@ export function channels(text: string): 1 | 3 | 4 {
 export function size(text: string): { height: number; width: number } {
   const [, height, width = height] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
   if (!(Number(height) > 0 && Number(width) > 0)) {
-    throw new InvalidArgumentError("It takes pixels: 64, or 96x64 for height and width.");
+    throw new InvalidArgumentError(
+      "It takes pixels, 1 to 99,999: 64, or 96x64 for height and width.",
+    );
   }
   return { height: Number(height), width: Number(width) };
 }

@@ -7,6 +7,7 @@ import {
   traceFunction,
   withBatch,
   type Context,
+  type FunctionGraph,
   type Recipe,
 } from "@duelo/zoo";
 import type { HostTensor } from "@duelo/runtime";
@@ -32,6 +33,8 @@ export function functionOnnx(options: {
   step: number;
   classes: readonly string[];
   function?: string;
+  /** Nets that no weights are known of. */
+  untrained?: readonly string[];
 }): { bytes: Uint8Array; card: FunctionCard } {
   const { recipe, context, state, step, classes, function: name = "sample" } = options;
   const traceAt = (batch: number) => {
@@ -39,6 +42,11 @@ export function functionOnnx(options: {
     return { ...traced, graph: optimize(traced.graph) };
   };
   const traced = traceAt(5);
+  const [chance] = netsIn(traced).filter((net) => options.untrained?.includes(net));
+  if (chance !== undefined)
+    throw new UserError(
+      `Function ${name} of ${recipe.name} needs net ${chance}, and no weights of it were imported. Import them too: ${chance}=FILE.`,
+    );
   const initializers: Record<string, Float32Array> = {};
   for (const [input, entry] of traced.state) {
     const value = state[entry];
@@ -55,6 +63,11 @@ export function functionOnnx(options: {
   });
   return { bytes, card };
 }
+
+/** The nets whose weights a function is made of. */
+export const netsIn = ({ state }: FunctionGraph): string[] => [
+  ...new Set([...state.keys()].map((entry) => entry.slice(0, entry.indexOf(".")))),
+];
 
 /** Writes `G.onnx` into a run that is being trained and says how it is fed. */
 export async function writeGenerator(options: {
@@ -79,6 +92,8 @@ export interface Trained {
   readonly state: Readonly<Record<string, HostTensor>>;
   readonly classes: readonly string[];
   readonly step: number;
+  /** Nets of an imported run that no weights were given for. */
+  readonly untrained: readonly string[];
 }
 
 /** A trained run, and how to run it. */
@@ -157,7 +172,8 @@ export async function readTrained(request: TrainedRequest): Promise<Trained> {
   });
   demandState({ state, specs, dir });
   const classes = (info.options["classes"] ?? []) as readonly string[];
-  return { info, recipe, context, state, classes, step: checkpoint.meta.step };
+  const untrained = (info.options["untrained"] ?? []) as readonly string[];
+  return { info, recipe, context, state, classes, step: checkpoint.meta.step, untrained };
 }
 
 /** The context that a run was traced with, from its `options.json`; of its first stage, where it has stages. */

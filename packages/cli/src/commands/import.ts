@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { plural } from "../format.ts";
 import { channels, pair, size, whole } from "../parse.ts";
 import type { Terminal } from "../terminal.ts";
@@ -11,7 +11,7 @@ export function addImport(program: Command, terminal: Terminal): void {
     .argument(
       "<net=file...>",
       "for each net a state dict: .safetensors, or of torch.save (.pth, .pt)",
-      pair,
+      netFile,
     )
     .option("--preset <name>", "a choice of options; duelo show RECIPE has them all")
     .option("--set <key=value>", "an option of the recipe; may be repeated", pair)
@@ -42,9 +42,24 @@ export function addImport(program: Command, terminal: Terminal): void {
       if (json === true) return terminal.out(`${JSON.stringify(imported)}\n`);
       for (const [net, { map, nTensors }] of Object.entries(imported.nets))
         terminal.err(`${net}: ${plural(nTensors, "tensor")} (${map})\n`);
+      if (imported.untrained.length > 0)
+        terminal.err(
+          `Without weights: ${imported.untrained.join(", ")}. What needs them is refused.\n`,
+        );
       if (imported.leftOut.length > 0) terminal.err(`Left out: ${imported.leftOut.join(", ")}\n`);
       terminal.out(`${imported.dir}\n`);
     });
+}
+
+/** Collects `net=file`, one file a net. */
+function netFile(text: string, before: Readonly<Record<string, string>> = {}) {
+  const cut = text.indexOf("=");
+  const net = text.slice(0, Math.max(cut, 0));
+  if (net === "" || cut === text.length - 1)
+    throw new InvalidArgumentError("It takes a net and its file, such as G=netG.pth.");
+  if (Object.hasOwn(before, net))
+    throw new InvalidArgumentError(`Net ${net} was given a file already.`);
+  return { ...before, [net]: text.slice(cut + 1) };
 }
 
 interface ImportFlags {

@@ -1,10 +1,17 @@
-import { sameShape, UserError, type Shape } from "@duelo/core";
+import { sameShape, sizeOf, UserError, type Shape } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
-import { nameMapsFor, traceStep, type Context, type NameMap, type StateSpec } from "@duelo/zoo";
+import {
+  nameMapsFor,
+  traceFunction,
+  traceStep,
+  type Context,
+  type NameMap,
+  type StateSpec,
+} from "@duelo/zoo";
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
-import { writeGenerator } from "../export.ts";
+import { netsIn, writeGenerator } from "../export.ts";
 import { runOptions } from "../loop.ts";
 import { initialState } from "../model.ts";
 import { writeModelCard } from "../report/model-card.ts";
@@ -12,7 +19,10 @@ import { contextFor, resolveRequest, sameForBoth, type TrainRequest } from "../r
 import type { Streams } from "../streams.ts";
 import { createRun } from "../run/folder.ts";
 import type { Tensors } from "../run/safetensors.ts";
-import { readWeights } from "./read.ts";
+import { demandFile, readWeights } from "./read.ts";
+
+/** Of weights, averages and slots together: 8 GiB. */
+const mostNumbers = 2 ** 31;
 
 /** Weights of other codes for some nets of a recipe. */
 export interface ImportRequest extends Pick<
@@ -33,6 +43,8 @@ export interface Imported {
   readonly dir: string;
   /** For each net, how many tensors were taken and by which names. */
   readonly nets: Readonly<Record<string, { readonly map: string; readonly nTensors: number }>>;
+  /** Nets without a file: functions that need them are refused. */
+  readonly untrained: readonly string[];
   /** Entries of the files that the recipe has no place for. */
   readonly leftOut: readonly string[];
 }
@@ -53,13 +65,21 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
   const told = Object.values(recipe.data).some((f) => f.domain === "label" && !f.optional);
   if (told && classes.length === 0)
     throw new UserError(
-      `Recipe ${recipe.name} is told the class. Name the classes with --classes A,B.`,
+      `Recipe ${recipe.name} is told the class. Say how many classes the nets know, such as --classes 10.`,
     );
   const digest = createHash("sha256");
-  for (const path of Object.values(files)) digest.update(await readFile(path).catch(() => ""));
+  for (const path of Object.values(files)) {
+    await demandFile(path);
+    digest.update(await readFile(path).catch(() => ""));
+  }
   const streams = standIn({ resolved, classes, key: digest.digest("hex"), files });
   const context = contextFor(resolved, streams);
   const specs = new Map(traceStep(recipe, context).flatMap((s) => [...s.stateSpecs]));
+  const nNumbers = [...specs.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (nNumbers > mostNumbers)
+    throw new UserError(
+      `Recipe ${recipe.name} would hold ${nNumbers.toLocaleString("en")} numbers, more than ${mostNumbers.toLocaleString("en")}. Choose a smaller --size, or smaller options (--set).`,
+    );
   const state = initialState(specs, seed);
   const taken: Record<string, { map: string; nTensors: number }> = {};
   const leftOut: string[] = [];
@@ -83,8 +103,13 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
     const used = new Set(ours.map((name) => map.theirs(name, ours)));
     leftOut.push(...ignored, ...Object.keys(tensors).filter((name) => !used.has(name)));
   }
-  const dir = await writeRun({ runs, resolved, streams, context, state });
-  return { dir, nets: taken, leftOut };
+  const frozen = recipe.frozen(context);
+  const untrained = Object.keys(recipe.nets(context)).filter((net) => {
+    const hasWeights = [...specs.keys()].some((name) => name.startsWith(`${net}.`));
+    return hasWeights && files[net] === undefined && frozen[net] === undefined;
+  });
+  const dir = await writeRun({ runs, resolved, streams, context, state, untrained });
+  return { dir, nets: taken, untrained, leftOut };
 }
 
 type Own = readonly (readonly [name: string, spec: StateSpec])[];
@@ -168,9 +193,13 @@ async function writeRun(o: {
   streams: Streams;
   context: Context;
   state: Readonly<Record<string, HostTensor>>;
+  untrained: readonly string[];
 }): Promise<string> {
-  const { resolved, streams, context, state } = o;
-  const options = runOptions(resolved, streams, { device: "cpu", threads: 1 });
+  const { resolved, streams, context, state, untrained } = o;
+  const options = {
+    ...runOptions(resolved, streams, { device: "cpu", threads: 1 }),
+    ...(untrained.length === 0 ? {} : { untrained }),
+  };
   const run = await createRun({ root: o.runs, options });
   try {
     await run.load();
@@ -183,8 +212,12 @@ async function writeRun(o: {
     };
     await run.save({ tensors: state as Tensors, meta: nothing });
     const { recipe } = resolved;
-    const generator = await writeGenerator({ run, recipe, context, state, step: 0 });
     const functions = recipe.functions(context);
+    const makes =
+      Object.hasOwn(functions, "sample") &&
+      !netsIn(traceFunction(recipe, context)).some((net) => untrained.includes(net));
+    const parts = { run, recipe, context, state, step: 0 };
+    const generator = makes ? await writeGenerator(parts) : undefined;
     await writeModelCard({ dir: run.dir, generator, functions });
   } catch (error) {
     await run.close();

@@ -1,4 +1,5 @@
 import { UserError } from "@duelo/core";
+import { stat } from "node:fs/promises";
 import { errorCode, nodeFileSystem, withFile } from "../run/file-system.ts";
 import { DamagedFileError, readSafetensors } from "../run/safetensors.ts";
 import type { StateDict } from "./state-dict.ts";
@@ -10,6 +11,7 @@ import { readTorchFile } from "./torch-file.ts";
  */
 export async function readWeights(request: { path: string; key?: string }): Promise<StateDict> {
   const { path, key } = request;
+  await demandFile(path);
   try {
     if (!path.endsWith(".safetensors")) return await readTorchFile(path, key);
     const { tensors } = await withFile(nodeFileSystem, path, "read", (file) =>
@@ -23,9 +25,24 @@ export async function readWeights(request: { path: string; key?: string }): Prom
   } catch (error) {
     if (error instanceof DamagedFileError)
       throw new UserError(`${path} is not used: ${error.message}.`);
-    const code = errorCode(error);
-    if (code === "ENOENT") throw new UserError(`There is no file ${path}.`);
-    if (code !== undefined) throw new UserError(`${path} cannot be read (${code}).`);
-    throw error;
+    throw unreadable(path, error);
   }
+}
+
+/** Throws UserError for what is no regular file: a device may never end. */
+export async function demandFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!found.isFile())
+    throw new UserError(
+      `${path} is ${found.isDirectory() ? "a folder" : "no regular file"}. Name a file of weights: .safetensors, .pth or .pt.`,
+    );
+}
+
+function unreadable(path: string, error: unknown): unknown {
+  const code = errorCode(error);
+  if (code === "ENOENT") return new UserError(`There is no file ${path}.`);
+  if (code !== undefined) return new UserError(`${path} cannot be read (${code}).`);
+  return error;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { functionOnnx, readFunction } from "../export.ts";
+import { evaluate } from "../judge/evaluate.ts";
 import { openFunction } from "../open-function.ts";
 import { nodeFileSystem, withFile } from "../run/file-system.ts";
 import { loadCheckpoint } from "../run/checkpoint.ts";
@@ -123,12 +124,16 @@ describe("import", () => {
   } as const;
 
   test("gives a run whose generator makes what PyTorch's makes", async () => {
-    const { dir, nets, leftOut } = await importWeights({
+    const { dir, nets, leftOut, untrained } = await importWeights({
       ...dcgan,
       files: { G: path("dcgan-zip.pth") },
     });
     expect(nets).toEqual({ G: { map: "pytorch-examples-dcgan-G", nTensors: 21 } });
     expect(leftOut).toHaveLength(4);
+    expect(untrained).toEqual(["D"]);
+    await expect(evaluate({ runs, judged: dir, cacheDir: home })).rejects.toThrow(
+      /keeps no data to be judged by, as imported runs do. Name some with --against.$/,
+    );
     const want = await withFile(nodeFileSystem, path("dcgan.safetensors"), "read", (f) =>
       readSafetensors(f),
     );
@@ -165,6 +170,10 @@ describe("import", () => {
       a: { dtype: "uint8", shape, data: Uint8Array.from(data, Number) },
     });
     await toB.close();
+    if (recipe === "cyclegan")
+      await expect(openFunction({ runs, run: dir, function: "toA" })).rejects.toThrow(
+        "Function toA of cyclegan needs net F, and no weights of it were imported. Import them too: F=FILE.",
+      );
     const x = Array.from(want.tensors["x"]?.data ?? [], Number);
     expect(made["toB"]?.data).toHaveLength(x.length);
     const worst = x.reduce((m, v, i) => Math.max(m, Math.abs(v - Number(made["toB"]?.data[i]))), 0);
@@ -217,6 +226,18 @@ describe("import", () => {
     );
     expect(await told({ ...dcgan, files: { D: G } })).toMatchInlineSnapshot(
       `"/dcgan-zip.pth does not fit dcgan: its main.0.weight has shape [4, 16, 4, 4], and D of this recipe needs [2, 3, 4, 4]. Check the options (--set), --size and --channels, and the net."`,
+    );
+    expect(await told({ ...dcgan, height: 99_999, files: { G } })).toMatchInlineSnapshot(
+      `"Recipe dcgan would hold 249,995,000,229 numbers, more than 2,147,483,648. Choose a smaller --size, or smaller options (--set)."`,
+    );
+    expect(await told({ ...dcgan, files: { G: golden } })).toMatchInlineSnapshot(
+      `" is a folder. Name a file of weights: .safetensors, .pth or .pt."`,
+    );
+    expect(await told({ ...dcgan, files: { G: "/dev/zero" } })).toMatchInlineSnapshot(
+      `"/dev/zero is no regular file. Name a file of weights: .safetensors, .pth or .pt."`,
+    );
+    expect(await told({ ...dcgan, recipe: "biggan", files: { G } })).toMatchInlineSnapshot(
+      `"Recipe biggan is told the class. Say how many classes the nets know, such as --classes 10."`,
     );
     expect(await told({ ...dcgan, files: { F: G } })).toMatchInlineSnapshot(
       `"Recipe dcgan has no net "F". Its nets: G, D."`,

@@ -127,7 +127,7 @@ function training(t: Training): (runtime: Runtime) => Promise<Work> {
 function begun(system: System) {
   const { recipe, context } = contextOf(system);
   const specs = new Map(traceStep(recipe, context).flatMap((s) => [...s.stateSpecs]));
-  return { recipe, context, state: initialState(specs, 0), step: 0, classes: [] };
+  return { recipe, context, state: initialState(specs, 0), step: 0, classes: [], untrained: [] };
 }
 
 /** One sample at a time, from noise that is drawn anew. */

@@ -51,7 +51,7 @@ describe("commands", () => {
         train [options] <recipe>                 train a recipe on your data; the same command resumes
         tune [options] <recipe>                  search for good options of a recipe; the same command goes on
         sample [options] <run>                   make samples with the generator of a run
-        translate [options] <run> <input>        make pictures of one domain into those of another by a run
+        translate [options] <run> <input>        make pictures of one domain into those of another by a run, at the run's size
         colorize [options] <run> <input>         give grey pictures colours by a run, at their own size
         interpolate [options] <run>              go from sample to sample, as a film or as rows of pictures
         mix [options] <run>                      mix styles: a table of samples whose layers come from others

@@ -96,14 +96,18 @@ class Styled(nn.Module):
         self.up = up
 
     def forward(self, x, w, noise=None):
-        n, c, h, wide = map(int, x.shape)  # also where the net is traced
-        out, _, k, _ = map(int, self.weight.shape)
+        _, c, k, _ = map(int, self.weight.shape)  # also where the net is traced
         style = self.affine(w)
         if k == 1:
             style = style / math.sqrt(c)
-        if self.scaled:
-            y = self.by_scaling(x, style)
-            return y + self.bias[:, None, None] if k == 1 else self.finish(y, noise)
+        y = self.by_scaling(x, style) if self.scaled else self.by_sample(x, style)
+        if k == 1:
+            return y + self.bias[:, None, None]
+        return lrelu(y + noise * self.noise_strength + self.bias[:, None, None])
+
+    def by_sample(self, x, style):
+        n, c, h, wide = map(int, x.shape)
+        out, _, k, _ = map(int, self.weight.shape)
         weight = self.weight[None] * style[:, None, :, None, None]  # [N, out, in, k, k]
         if k == 3:
             weight = weight * (weight.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
@@ -111,10 +115,8 @@ class Styled(nn.Module):
         if self.up:
             flat = weight.transpose(1, 2).reshape(n * c, out, k, k)
             y = F.conv_transpose2d(x, flat, stride=2, groups=n)
-            y = fir(y.reshape(n, out, 2 * h + 1, 2 * wide + 1), pad=(1, 1)) * 4
-        else:
-            y = F.conv2d(x, weight.reshape(n * out, c, k, k), padding=k // 2, groups=n).reshape(n, out, h, wide)
-        return y + self.bias[:, None, None] if k == 1 else self.finish(y, noise)
+            return fir(y.reshape(n, out, 2 * h + 1, 2 * wide + 1), pad=(1, 1)) * 4
+        return F.conv2d(x, weight.reshape(n * out, c, k, k), padding=k // 2, groups=n).reshape(n, out, h, wide)
 
     def by_scaling(self, x, style):
         k = int(self.weight.shape[-1])
@@ -127,9 +129,6 @@ class Styled(nn.Module):
             return y
         demod = (style.square() @ self.weight.square().sum(dim=(2, 3)).T + 1e-8).rsqrt()
         return y * demod[:, :, None, None]
-
-    def finish(self, y, noise):
-        return lrelu(y + noise * self.noise_strength + self.bias[:, None, None])
 
 
 class Synthesis(nn.Module):

@@ -53,13 +53,12 @@ export function addImport(program: Command, terminal: Terminal): void {
 
 /** Collects `net=file`, one file a net. */
 function netFile(text: string, before: Readonly<Record<string, string>> = {}) {
-  const cut = text.indexOf("=");
-  const net = text.slice(0, Math.max(cut, 0));
-  if (net === "" || cut === text.length - 1)
+  if (!/^[^=]+=./s.test(text))
     throw new InvalidArgumentError("It takes a net and its file, such as G=netG.pth.");
+  const net = text.slice(0, text.indexOf("="));
   if (Object.hasOwn(before, net))
     throw new InvalidArgumentError(`Net ${net} was given a file already.`);
-  return { ...before, [net]: text.slice(cut + 1) };
+  return pair(text, before);
 }
 
 interface ImportFlags {

@@ -2,7 +2,7 @@ import { UserError } from "@duelo/core";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
-import { toRecord, type Target } from "./data/decode.ts";
+import { PictureError, readHeader, toRecord, type Target } from "./data/decode.ts";
 import { isPictureName, listFiles, pathError, pictureFormats, readEncoded } from "./data/files.ts";
 import { leftOutLine, type Skipped } from "./data/source.ts";
 import type { RunChoice } from "./export.ts";
@@ -135,6 +135,44 @@ export function tellSkipped(
   note: ((line: string) => void) | undefined,
 ): void {
   for (const one of skipped) note?.(leftOutLine(one));
+}
+
+interface PictureHooks {
+  progress?(done: number, total: number): void;
+  note?(line: string): void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Works through pictures, one after the other. What cannot be used (a PictureError) is said and left out,
+ * and so is that an animation has more than the frame that is taken. Throws UserError when none can be used.
+ */
+export async function eachPicture<T>(
+  jobs: readonly PictureJob[],
+  hooks: PictureHooks,
+  work: (job: PictureJob, encoded: Uint8Array) => Promise<T>,
+): Promise<{ made: T[]; skipped: Skipped[] }> {
+  const made: T[] = [];
+  const skipped: Skipped[] = [];
+  for (const [i, job] of jobs.entries()) {
+    hooks.signal?.throwIfAborted();
+    try {
+      const encoded = await readEncoded(job.path);
+      const { frames } = await readHeader(encoded);
+      if (frames > 1) hooks.note?.(`${job.name} has ${frames} frames; the first is taken.`);
+      made.push(await work(job, encoded));
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error;
+      const left = { file: job.name, reason: error.message };
+      skipped.push(left);
+      tellSkipped([left], hooks.note);
+    }
+    hooks.progress?.(i + 1, jobs.length);
+  }
+  const [first] = skipped;
+  if (made.length === 0 && first !== undefined)
+    throw new UserError(`${first.file} cannot be used: ${first.reason}. Nothing was written.`);
+  return { made, skipped };
 }
 
 /** A path with another extension: `a/b.png` and `.npy` give `a/b.npy`. */

@@ -138,6 +138,17 @@ describe("a folder", () => {
   });
 });
 
+test("an animation gives its first frame, and that is said", async () => {
+  const two = Buffer.concat([Buffer.alloc(8 * 8 * 3, 40), Buffer.alloc(8 * 8 * 3, 200)]);
+  const raw = { width: 8, height: 16, channels: 3, pageHeight: 8 } as const;
+  mkdirSync(place("moving"));
+  writeFileSync(place("moving/two.gif"), await sharp(two, { raw }).gif().toBuffer());
+  const notes: string[] = [];
+  await go({ input: place("moving"), out: place("still") }, notes);
+  expect(notes).toEqual(["two.gif has 2 frames; the first is taken."]);
+  expect(await level(place("still/two.png"))).toBe(215);
+});
+
 test("one picture goes to a PNG, or into a folder", async () => {
   await go({ input: place("in/one.png"), out: place("single/a.png") });
   expect(await level(place("single/a.png"))).toBe(215);
@@ -195,7 +206,7 @@ describe("refused in one sentence, with nothing written", () => {
       `"There is no file or folder DIR/none. Check the path."`,
     );
     expect(await refused({ input: place("in/broken.jpg") })).toMatchInlineSnapshot(
-      `"broken.jpg cannot be read: not in a picture format that can be read, or cut short. Nothing was written."`,
+      `"broken.jpg cannot be used: not in a picture format that can be read, or cut short. Nothing was written."`,
     );
   });
   test("places that would collide", async () => {

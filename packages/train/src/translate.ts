@@ -1,19 +1,18 @@
 import { suggestion, UserError } from "@duelo/core";
 import type { HostTensor } from "@duelo/runtime";
 import sharp from "sharp";
-import { decodeWhole, PictureError, toRecord, type Target } from "./data/decode.ts";
-import { readEncoded } from "./data/files.ts";
+import { decodeWhole, toRecord, type Target } from "./data/decode.ts";
 import type { Pixels, Skipped } from "./data/source.ts";
 import { labelsFor } from "./draw-inputs.ts";
 import type { FunctionInput } from "./function-card.ts";
 import { readTrained } from "./export.ts";
 import { openFunction, type OpenFunction } from "./open-function.ts";
 import {
+  eachPicture,
   pictureJobs,
   targetOf,
   tellSkipped,
   writeWhole,
-  type PictureJob,
   type PictureRequest,
 } from "./picture-files.ts";
 import { recoloured } from "./recolour.ts";
@@ -52,32 +51,20 @@ export async function translateRun(
   const { jobs, skipped } = pictureJobs(request.input, request.out);
   tellSkipped(skipped, hooks.note);
   const { f, feeds, image } = await openDirection(request);
-  const written: string[] = [];
-  const unread: Skipped[] = [];
+  const o = { f, feeds, image, request };
   try {
-    for (const [i, job] of jobs.entries()) {
-      hooks.signal?.throwIfAborted();
-      const made = await translated(job, { f, feeds, image, request }).catch((error: unknown) => {
-        if (error instanceof PictureError) return error;
-        throw error;
-      });
-      if (made instanceof PictureError) {
-        const left = { file: job.name, reason: made.message };
-        unread.push(left);
-        tellSkipped([left], hooks.note);
-      } else {
-        await writeWhole(job.out, made);
-        written.push(job.out);
-      }
-      hooks.progress?.(i + 1, jobs.length);
-    }
+    const { made: written, skipped: unread } = await eachPicture(
+      jobs,
+      hooks,
+      async (job, encoded) => {
+        await writeWhole(job.out, await translated(encoded, o));
+        return job.out;
+      },
+    );
+    return { dir: f.run.dir, written, skipped: [...skipped, ...unread] };
   } finally {
     await f.close();
   }
-  const [first] = unread;
-  if (written.length === 0 && first !== undefined)
-    throw new UserError(`${first.file} cannot be read: ${first.reason}. Nothing was written.`);
-  return { dir: f.run.dir, written, skipped: [...skipped, ...unread] };
 }
 
 interface Direction {
@@ -140,16 +127,16 @@ function directionOf(
   return { f, image, feeds: {} };
 }
 
-/** The picture that a job makes, as PNG. */
+/** What becomes of an encoded picture, as PNG. */
 async function translated(
-  job: PictureJob,
+  encoded: Uint8Array,
   o: Direction & { request: TranslateRequest },
 ): Promise<Uint8Array> {
   const { image, f, request } = o;
   const fitted = targetOf(f.run, image.shape);
   const target: Target = request.colours === true ? { ...fitted, fit: "stretch" } : fitted;
   const { height, width } = target;
-  const picture = await decodeWhole(await readEncoded(job.path), target);
+  const picture = await decodeWhole(encoded, target);
   const data = await toRecord({ pixels: picture }, target);
   const fed: HostTensor = { dtype: "uint8", shape: [1, ...image.shape], data };
   const { seed = 0 } = request;

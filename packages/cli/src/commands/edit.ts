@@ -114,15 +114,15 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 /** What an edit did, for a person. */
 export function editText({ direction, layers, attribute, effects, features, dir }: Edited): string {
   const plane =
-    direction.accuracy === undefined
+    direction.plane === undefined
       ? ""
-      : `, whose plane is right for ${percent(direction.accuracy)} of new samples`;
+      : `, whose plane is right for ${percent(direction.plane.accuracy)} of ${direction.plane.nTested} that it was not fitted to`;
   const head = `${direction.name}${plane}; layers ${layers.join(", ")}, by ${dir}\n`;
   if (effects.length === 0) return head;
   const known =
     attribute === undefined
       ? ""
-      : `${attribute.name}: learned from ${attribute.nPositive} and ${attribute.nNegative} pictures, right for ${percent(attribute.accuracy)} of others\n`;
+      : `${attribute.name}: learned from ${attribute.nPositive} and ${attribute.nNegative} pictures, right for ${percent(attribute.accuracy)} of ${attribute.nTested} others\n`;
   const rows = effects.map((e) => [
     `${e.strength > 0 ? "+" : ""}${figures(e.strength)}`,
     ...(e.attribute ? [percent(e.attribute.share), figures(e.attribute.score)] : []),

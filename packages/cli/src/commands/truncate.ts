@@ -15,7 +15,7 @@ export function addTruncate(program: Command, terminal: Terminal): void {
     .option("--samples <numbers>", "samples as duelo sample counts them (default: 0-3)", numbers)
     .option(
       "--values <numbers>",
-      "truncations: of w, 1 leaves it and 0 gives the average; else the bound of z",
+      "truncations: of w, 1 leaves it, 0 gives the average and -1 its opposite; else the bound of z, from 0.05",
       values,
     )
     .option("--label <class>", "one class for all, by name or number")

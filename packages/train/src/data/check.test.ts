@@ -21,6 +21,9 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
   put("dog/same-red.png", red);
   put("dog/clear.webp", await flat(10, 10, "green").ensureAlpha(0.5).webp().toBuffer());
   put("dog/cut.png", red.subarray(0, 60));
+  const two = [flat(10, 10, "white"), flat(10, 10, "black")].map((one) => one.png().toBuffer());
+  const moving = sharp(await Promise.all(two), { join: { animated: true } });
+  put("dog/two-frames.gif", await moving.gif().toBuffer());
   put("dog/notes.txt", Buffer.from("words"));
   symlinkSync("nowhere", join(dir, "set/dog/gone.png"));
   const { sheet, ...report } = await checkData({ spec: join(dir, "set"), domain: "image" });
@@ -28,7 +31,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
     {
       "channels": {
         "RGB": 3,
-        "RGB and alpha": 1,
+        "RGB and alpha": 2,
       },
       "classes": [
         {
@@ -36,7 +39,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
           "name": "cat",
         },
         {
-          "count": 2,
+          "count": 3,
           "name": "dog",
         },
       ],
@@ -48,6 +51,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
         ],
       ],
       "formats": {
+        "gif, its first frame": 1,
         "jpeg": 1,
         "png": 2,
         "webp": 1,
@@ -55,7 +59,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
       "kind": "pictures",
       "layout": "class folders",
       "nCaptions": 0,
-      "nRecords": 4,
+      "nRecords": 5,
       "name": "set",
       "others": [
         "dog/notes.txt",
@@ -67,7 +71,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
           "width": 30,
         },
         {
-          "count": 1,
+          "count": 2,
           "height": 10,
           "width": 10,
         },
@@ -85,7 +89,7 @@ test("a folder: sizes, channels, formats, classes, duplicates, what cannot be re
     }
   `);
   const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
-  expect([info.width, info.height]).toEqual([4 * 66 - 2, 64]);
+  expect([info.width, info.height]).toEqual([5 * 66 - 2, 64]);
   const colourAt = (x: number) =>
     Array.from(data.subarray((32 * info.width + x) * 3, (32 * info.width + x) * 3 + 3));
   expect(colourAt(66 + 32)).toEqual([255, 0, 0]); // after blue.jpg, in name order

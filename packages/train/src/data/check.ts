@@ -67,12 +67,12 @@ async function look(picture: Picture, withThumbnail: boolean): Promise<Look> {
     };
     return withThumbnail ? { ...seen, thumbnail: await toRecord(picture, thumb) } : seen;
   }
-  const { height, width, grey, alpha, format } = await readHeader(picture.encoded);
+  const { height, width, grey, alpha, format, frames } = await readHeader(picture.encoded);
   const pixels = await decodeWhole(picture.encoded, thumb);
   const seen = {
     size: `${height} ${width}`,
     channels: channelNames[(grey ? 1 : 3) + (alpha ? 1 : 0)] ?? "",
-    format,
+    format: frames > 1 ? `${format}, its first frame` : format,
     digest: sha256(picture.encoded),
   };
   return withThumbnail ? { ...seen, thumbnail: await toRecord({ pixels }, thumb) } : seen;

@@ -26,6 +26,8 @@ export interface Header {
   readonly format: string;
   readonly grey: boolean;
   readonly alpha: boolean;
+  /** Above 1 for an animation or a file of several pages, of which the first is decoded. */
+  readonly frames: number;
 }
 
 function reasonOf(error: unknown): PictureError {
@@ -54,7 +56,8 @@ export async function readHeader(encoded: Uint8Array): Promise<Header> {
       `${width} x ${height} pixels is above the limit of ${Math.floor(maxPixels / 1e6)} million`,
     );
   const grey = meta.space === "b-w" || meta.space === "grey16";
-  return { height, width, format: meta.format, grey, alpha: meta.hasAlpha };
+  const { format, hasAlpha: alpha, pages: frames = 1 } = meta;
+  return { height, width, format, grey, alpha, frames };
 }
 
 /** SVG is drawn at 72 dots an inch unless that is smaller than `target`; then as large as is needed. */

@@ -28,6 +28,8 @@ export interface Attribute {
   readonly nNegative: number;
   /** On the three tenths that it was not fitted to: the mean of both sides; 0.5 is guessing. */
   readonly accuracy: number;
+  /** How many the three tenths are. */
+  readonly nTested: number;
   /** How far each picture is on the positive side, from its features. */
   score(features: Matrix): Float64Array;
 }
@@ -65,23 +67,20 @@ export async function fitAttribute(o: {
       pixels,
       shape: [places.length, channels, height, width],
     });
-    const { plane, scale, accuracy } = fitted(features, sides, seed);
-    return {
-      name: `${positive} against ${negative}`,
-      ...{ ...sides, accuracy },
-      score: (of) => margins(plane, standard(of, scale)),
-    };
+    return attributeBetween({ name: `${positive} against ${negative}`, features, sides, seed });
   } finally {
     dataset.close();
   }
 }
 
-interface Scale {
-  readonly mean: Float64Array;
-  readonly deviation: Float64Array;
-}
-
-function fitted(features: Matrix, sides: Sides, seed: number) {
+/** An attribute from the features of pictures that have it, followed by those of pictures that have not. */
+export function attributeBetween(o: {
+  name: string;
+  features: Matrix;
+  sides: Sides;
+  seed: number;
+}): Attribute {
+  const { name, features, sides, seed } = o;
   const { fit, test, sideOf } = split(sides, seed);
   const scale = scaleOf(takeRows(features, fit));
   const of = (rows: readonly number[]) => ({
@@ -90,11 +89,19 @@ function fitted(features: Matrix, sides: Sides, seed: number) {
   });
   const plane = linearSvm({ ...of(fit), seed });
   const { x, y } = of(test);
-  return { plane, scale, accuracy: balancedAccuracy(plane, x, y) };
+  return {
+    ...{ name, ...sides, accuracy: balancedAccuracy(plane, x, y), nTested: test.length },
+    score: (seen) => margins(plane, standard(seen, scale)),
+  };
+}
+
+interface Scale {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
 }
 
 /** Rows with something come first, those without after them. */
-interface Sides {
+export interface Sides {
   readonly nPositive: number;
   readonly nNegative: number;
 }
@@ -185,11 +192,13 @@ export async function featuresOfPictures(pictures: Pixels, net: FeatureNet): Pro
   return (await net.extract({ pixels, shape: pictures.shape })).features;
 }
 
-/** Those rows of w whose pictures have most and least of an attribute, and the plane between them. */
+/** A plane in W between rows of w that have something and rows that have not. */
 export interface Boundary {
   readonly plane: Plane;
   /** On the three tenths that it was not fitted to. */
   readonly accuracy: number;
+  /** How many the three tenths are. */
+  readonly nTested: number;
 }
 
 /**
@@ -215,5 +224,6 @@ export function planeBetween(o: { positive: Matrix; negative: Matrix; seed: numb
   const w = { rows: positive.rows + negative.rows, cols: positive.cols, data: all };
   const { fit, test, sideOf } = split(sides, seed);
   const plane = linearSvm({ x: takeRows(w, fit), y: fit.map(sideOf), seed });
-  return { plane, accuracy: balancedAccuracy(plane, takeRows(w, test), test.map(sideOf)) };
+  const accuracy = balancedAccuracy(plane, takeRows(w, test), test.map(sideOf));
+  return { plane, accuracy, nTested: test.length };
 }

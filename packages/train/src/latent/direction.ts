@@ -4,6 +4,7 @@ import type { FeatureNet } from "../features/feature-net.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { affinesOf, type Affine } from "./affines.ts";
 import {
+  attributeBetween,
   boundaryOf,
   featuresOfPictures,
   planeBetween,
@@ -23,7 +24,7 @@ import {
 } from "./directions.ts";
 import { readLatents } from "./latent-file.ts";
 import { bestChannel } from "./style-channels.ts";
-import { everyLayer, type StyleRun } from "./style-run.ts";
+import { everyLayer, stacked, type StyleRun } from "./style-run.ts";
 
 export interface DirectionRequest {
   /**
@@ -37,7 +38,7 @@ export interface DirectionRequest {
    * five of `sefa` and `pca` are drawn, and the channel is the one that says most of the attribute.
    */
   readonly direction?: string;
-  /** What `labels` goes along, and what any edit is measured by. */
+  /** What `labels` goes along, and what any edit is measured by; of `latents` the pictures of both folders unless said otherwise. */
   readonly attribute?: AttributeRequest;
   /** Attributes that are to stay: what the direction has of theirs is taken out of it. */
   readonly keep?: readonly AttributeRequest[];
@@ -53,8 +54,8 @@ export interface Direction {
   readonly name: string;
   /** The standard deviation of w, or of the style, along it: what a strength of 1 is. */
   readonly deviation: number;
-  /** How well its plane divides samples that it was not fitted to, where it has one; 0.5 is guessing. */
-  readonly accuracy?: number;
+  /** How well its plane divides the `nTested` samples or latents that it was not fitted to, where it has one; 0.5 is guessing. */
+  readonly plane?: Pick<Boundary, "accuracy" | "nTested">;
   /** Rows [n, nLayers * wDim] after an edit, and what else of the generator is changed. */
   apply(o: { ws: Matrix; strength: number; layers: readonly number[] }): {
     ws: Matrix;
@@ -95,10 +96,11 @@ export async function directionFor(o: Finding): Promise<Direction> {
     const index = numberOf(o.direction ?? "0", found.vectors.rows, o.by);
     return keeping(o, shape, `${o.by} ${index}`, rowOf(found, index));
   }
-  const { plane, accuracy } = o.by === "labels" ? await labelled(o) : await betweenLatents(o);
-  const name =
-    o.by === "labels" ? (o.attribute?.name ?? "") : `${o.positive} against ${o.negative}`;
-  return { ...(await keeping(o, shape, name, unit(plane.weight))), accuracy };
+  const { plane, accuracy, nTested } =
+    o.by === "labels" ? await labelled(o) : await betweenLatents(o);
+  const name = o.by === "labels" ? o.attribute?.name : `${o.positive} against ${o.negative}`;
+  const along = await keeping(o, shape, name ?? "", unit(plane.weight));
+  return { ...along, plane: { accuracy, nTested } };
 }
 
 function ordered(o: Finding, shape: WShape): Directions {
@@ -182,29 +184,62 @@ async function scored(
   return { w, scores: attribute.score(await featuresOfPictures(made, net)) };
 }
 
-async function betweenLatents({ positive, negative, run, seed }: Finding): Promise<Boundary> {
+async function betweenLatents(o: Finding): Promise<Boundary> {
+  const { positive, negative } = await twoFolders(o);
+  const { run, seed } = o;
+  return planeBetween({
+    positive: meanOverLayers(positive, run),
+    negative: meanOverLayers(negative, run),
+    seed,
+  });
+}
+
+/** The latents of both folders, a row of [nLayers * wDim] each. Throws UserError. */
+async function twoFolders({
+  positive,
+  negative,
+  run,
+}: Pick<Finding, "positive" | "negative" | "run">): Promise<{
+  positive: Matrix;
+  negative: Matrix;
+}> {
   if (positive === undefined || negative === undefined)
     throw new UserError(
       "A direction between latents needs two folders of them, one for each side. Make them with duelo project.",
     );
-  const [has, hasNot] = [await meanOverLayers(positive, run), await meanOverLayers(negative, run)];
-  return planeBetween({ positive: has, negative: hasNot, seed });
+  const [has, hasNot] = [await folderOf(positive, run), await folderOf(negative, run)];
+  return { positive: has, negative: hasNot };
 }
 
-async function meanOverLayers(folder: string, run: StyleRun): Promise<Matrix> {
+async function folderOf(folder: string, run: StyleRun): Promise<Matrix> {
   const latents = await readLatents(folder, run);
-  const d = run.wDim;
-  const data = new Float64Array(latents.length * d);
-  for (const [row, { ws }] of latents.entries())
-    ws.data.forEach((v, i) => {
-      const at = row * d + (i % d);
-      data[at] = (data[at] ?? 0) + v / run.nLayers;
-    });
   if (latents.length < 4)
     throw new UserError(
       `${folder} holds ${latents.length} latents; a plane takes 4 and more on each side.`,
     );
-  return { rows: latents.length, cols: d, data };
+  return stacked(latents.map((l) => l.ws));
+}
+
+function meanOverLayers(ws: Matrix, { wDim, nLayers }: StyleRun): Matrix {
+  const data = new Float64Array(ws.rows * wDim);
+  ws.data.forEach((v, i) => {
+    const at = Math.floor(i / ws.cols) * wDim + (i % wDim);
+    data[at] = (data[at] ?? 0) + v / nLayers;
+  });
+  return { rows: ws.rows, cols: wDim, data };
+}
+
+/** What tells the pictures of the latents of one folder from those of the other. Throws UserError. */
+export async function attributeOfLatents(
+  o: Pick<Finding, "positive" | "negative" | "run" | "net" | "seed">,
+): Promise<Attribute> {
+  const { run, net, seed } = o;
+  const { positive, negative } = await twoFolders(o);
+  const ws = stacked([positive, negative]);
+  const numbers = Array.from({ length: ws.rows }, () => 0);
+  const features = await featuresOfPictures(await run.synthesize(ws, { numbers, seed }), net);
+  const sides = { nPositive: positive.rows, nNegative: negative.rows };
+  return attributeBetween({ name: `${o.positive} against ${o.negative}`, features, sides, seed });
 }
 
 /** One channel of a style (StyleSpace: Wu et al. 2020, arXiv:2011.12799), by name or the best for an attribute. */

@@ -10,7 +10,13 @@ import {
   type Attribute,
   type AttributeRequest,
 } from "./attribute.ts";
-import { directionFor, surveyed, type Direction, type DirectionRequest } from "./direction.ts";
+import {
+  attributeOfLatents,
+  directionFor,
+  surveyed,
+  type Direction,
+  type DirectionRequest,
+} from "./direction.ts";
 import { readLatents } from "./latent-file.ts";
 import { checkLayers } from "./layers.ts";
 import { everyLayer, openStyleRun, stacked, type StyleRun } from "./style-run.ts";
@@ -54,7 +60,7 @@ export interface Effect {
 export interface Edited {
   readonly dir: string;
   readonly out: string;
-  readonly direction: Pick<Direction, "name" | "deviation" | "accuracy">;
+  readonly direction: Pick<Direction, "name" | "deviation" | "plane">;
   readonly layers: readonly number[];
   readonly features: string;
   readonly attribute?: Omit<Attribute, "score">;
@@ -91,7 +97,10 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
     const layers = checkLayers(request.layers ?? allLayers(run), run);
     const attributeOf = (of: AttributeRequest): Promise<Attribute> =>
       fitAttribute({ request: of, run, net, cacheDir, seed });
-    const attribute = request.attribute && (await attributeOf(request.attribute));
+    const attribute =
+      request.attribute === undefined && request.by === "latents"
+        ? await attributeOfLatents({ ...request, run, net, seed })
+        : request.attribute && (await attributeOf(request.attribute));
     const o = { ...request, strength, run, net, layers, attribute, attributeOf, hooks, seed };
     const common = {
       ...{ dir: run.trained.info.dir, out: request.out, layers, features: net.name },
@@ -105,8 +114,7 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
     const direction = await directionFor(o);
     await draw(o, { each: [direction] });
     const effects = await measured(o, direction);
-    const { name, deviation, accuracy } = direction;
-    const said = { name, deviation, ...(accuracy === undefined ? {} : { accuracy }) };
+    const { apply: _, ...said } = direction;
     return { ...common, direction: said, effects };
   } finally {
     await opened?.close();

@@ -177,7 +177,7 @@ describe("interpolate", () => {
       `"UserError: One sample is no way to go. Name two numbers and more."`,
     );
     expect(await said(go({ ...three, run: "3", space: "w" }))).toMatchInlineSnapshot(
-      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+      `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
     );
     expect(await said(go({ ...three, run: "3", truncation: 0.5 }))).toMatchInlineSnapshot(
       `"UserError: This generator has no W, so --truncation has nothing to draw to an average."`,
@@ -233,7 +233,7 @@ describe("tables", () => {
   test("say what they cannot do", async () => {
     const out = place("none.png");
     expect(await said(mixRun({ ...three, out }))).toMatchInlineSnapshot(
-      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+      `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
     );
     expect(await said(mixRun({ ...one, out, layers: [0, 9] }))).toMatchInlineSnapshot(
       `"UserError: There is no layer 9: this generator has layers 0 to 5."`,
@@ -346,13 +346,13 @@ describe("project", () => {
 
   test("says what it cannot do", async () => {
     expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
-      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+      `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
     );
     expect(await said(go({ input: place("nowhere") }))).toMatchInlineSnapshot(
       `"UserError: There is no file or folder ROOT/nowhere. Check the path."`,
     );
     expect(await said(go({ input: place("in/broken.jpg") }))).toMatchInlineSnapshot(
-      `"UserError: broken.jpg cannot be read: not in a picture format that can be read, or cut short. Nothing was written."`,
+      `"UserError: broken.jpg cannot be used: not in a picture format that can be read, or cut short. Nothing was written."`,
     );
     expect(await said(go({ steps: 0 }))).toMatchInlineSnapshot(
       `"UserError: 0 steps lead nowhere; ask for at least 1."`,
@@ -388,7 +388,8 @@ describe("edit", () => {
   test("goes along labels: more of it one way, less the other", async () => {
     const { effects, attribute, direction } = await go({ by: "labels", attribute: sides });
     expect(attribute).toMatchObject({ nPositive: 12, nNegative: 12, accuracy: 1 });
-    expect(direction.accuracy).toBeGreaterThanOrEqual(0.5);
+    expect(direction.plane?.accuracy).toBeGreaterThanOrEqual(0.5);
+    expect(direction.plane?.nTested).toBe(6); // three of the ten on each side
     const scores = effects.map((e) => e.attribute?.score ?? NaN);
     expect(scores[4]).toBeGreaterThan(scores[3] ?? NaN); // by one deviation; nets bend further out
     expect(scores[2]).toBeLessThan(scores[3] ?? NaN);
@@ -414,9 +415,13 @@ describe("edit", () => {
       await projectRun({ ...one, ...found, input: place(`sides/${side}`) });
     }
     const [positive, negative] = [place("latents/light"), place("latents/dark")];
-    const between = await go({ by: "latents", positive, negative, attribute: sides });
-    const scores = between.effects.map((e) => e.attribute?.score ?? NaN);
-    expect(scores[6]).toBeGreaterThan(scores[0] ?? NaN);
+    for (const attribute of [{ attribute: sides }, {}]) {
+      const { effects, ...between } = await go({ by: "latents", positive, negative, ...attribute });
+      const scores = effects.map((e) => e.attribute?.score ?? NaN);
+      expect(scores[6]).toBeGreaterThan(scores[0] ?? NaN);
+      expect(between.attribute).toMatchObject({ nPositive: 12, nNegative: 12, nTested: 8 });
+      expect(between.direction.plane?.nTested).toBe(8);
+    }
     const kept = await go({ by: "pca", direction: "0", keep: [sides] });
     expect(kept.direction.name).toBe("pca 0, keeping light against dark");
     const channel = await go({ by: "channel", attribute: sides });
@@ -427,7 +432,7 @@ describe("edit", () => {
 
   test("says what it cannot do", async () => {
     expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
-      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+      `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
     );
     expect(await said(go({ direction: "5" }))).toMatchInlineSnapshot(
       `"UserError: There is no sefa direction "5": this run has 0 to 4."`,
@@ -577,7 +582,7 @@ describe("restore", () => {
       `"UserError: The truth ROOT/light.png is a picture, and ROOT/in is a folder. Give two pictures, or two folders with the same names."`,
     );
     expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
-      `"UserError: Run 0003-noise-light has no W: noise makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2."`,
+      `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
     );
   });
 });

@@ -1,11 +1,11 @@
 import { suggestion, UserError } from "@duelo/core";
 import { featureNames, type FeatureName } from "@duelo/zoo";
-import { PictureError } from "../data/decode.ts";
+import { toRecord } from "../data/decode.ts";
 import type { Skipped } from "../data/source.ts";
 import { psnr } from "../metrics/pictures.ts";
 import {
+  eachPicture,
   pictureJobs,
-  readPicture,
   targetOf,
   tellSkipped,
   withExtension,
@@ -117,22 +117,12 @@ export async function readJobs(
   shape: readonly number[] = run.shape,
 ): Promise<{ pictures: ReadJob[]; skipped: Skipped[] }> {
   const target = targetOf(run.trained.info, shape);
-  const pictures: ReadJob[] = [];
-  const skipped: Skipped[] = [];
-  for (const job of jobs) {
-    try {
-      pictures.push({ job, pixels: await readPicture(job.path, target) });
-    } catch (error) {
-      if (!(error instanceof PictureError)) throw error;
-      const left = { file: job.name, reason: error.message };
-      skipped.push(left);
-      tellSkipped([left], note);
-    }
-  }
-  const [first] = skipped;
-  if (pictures.length === 0 && first !== undefined)
-    throw new UserError(`${first.file} cannot be read: ${first.reason}. Nothing was written.`);
-  return { pictures, skipped };
+  const hooks = note === undefined ? {} : { note };
+  const { made, skipped } = await eachPicture(jobs, hooks, async (job, encoded) => ({
+    job,
+    pixels: await toRecord({ encoded }, target),
+  }));
+  return { pictures: made, skipped };
 }
 
 export type Projecting = Projector & { readonly batch: number; readonly steps: number };

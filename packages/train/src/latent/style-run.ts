@@ -81,7 +81,7 @@ export async function openStyleRun(
 function demandW({ info, recipe, context }: Trained): void {
   if (hasW(recipe, context)) return;
   throw new UserError(
-    `Run ${info.name} has no W: ${recipe.name} makes pictures from z at once. Name a run of a recipe that has one, such as stylegan2.`,
+    `Run ${info.name} has no W: its recipe ${recipe.name} has no mapping network. Name a run of a recipe that has one, such as stylegan2.`,
   );
 }
 

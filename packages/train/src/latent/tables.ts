@@ -17,6 +17,7 @@ export interface Table {
 
 interface Hooks {
   progress?(done: number, total: number): void;
+  note?(line: string): void;
   readonly signal?: AbortSignal;
 }
 
@@ -126,6 +127,8 @@ export async function truncateRun(
   const { values = space === "w" ? [0, 0.25, 0.5, 0.75, 1] : [0.1, 0.25, 0.5, 1, 2] } = request;
   const { numbers = [0, 1, 2, 3], out } = request;
   const o = { ...request, values, numbers };
+  if (space === "z" && trained.recipe.standing !== undefined)
+    hooks.note?.("The generator's statistics are measured anew for each truncation.");
   const made = space === "w" ? await truncatedW(o, hooks) : await truncatedZ(o, hooks);
   const grid = await imageGrid({
     ...made,

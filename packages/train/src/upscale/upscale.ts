@@ -1,11 +1,11 @@
 import { UserError } from "@duelo/core";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { decodeWhole, PictureError, readHeader } from "../data/decode.ts";
-import { readEncoded } from "../data/files.ts";
+import { decodeWhole, readHeader } from "../data/decode.ts";
 import type { Pixels, Skipped } from "../data/source.ts";
 import { readTrained } from "../export.ts";
 import {
+  eachPicture,
   pictureJobs,
   tellSkipped,
   type PictureJob,
@@ -54,29 +54,20 @@ export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Pr
   const { progress, signal } = hooks;
   const ofTiles = jobs.length === 1 && progress !== undefined ? { progress } : {};
   const one = { ...tools, ...ofTiles, ...(signal === undefined ? {} : { signal }) };
-  const written: string[] = [];
-  const unread: Skipped[] = [];
+  const { progress: _, ...quiet } = hooks;
   try {
-    for (const [i, job] of jobs.entries()) {
-      const reason = await upscaled(job, one).catch((error: unknown) => {
-        if (error instanceof PictureError) return error.message;
-        throw error;
-      });
-      if (reason === undefined) written.push(job.out);
-      else {
-        const left = { file: job.name, reason };
-        unread.push(left);
-        tellSkipped([left], hooks.note);
-      }
-      if (jobs.length > 1) progress?.(i + 1, jobs.length);
-    }
+    const { made: written, skipped: unread } = await eachPicture(
+      jobs,
+      jobs.length === 1 ? quiet : hooks,
+      async (job, encoded) => {
+        await upscaled({ job, encoded }, one);
+        return job.out;
+      },
+    );
+    return { dir, written, skipped: [...skipped, ...unread] };
   } finally {
     await tools.enlarger.close();
   }
-  const [first] = unread;
-  if (written.length === 0 && first !== undefined)
-    throw new UserError(`${first.file} cannot be used: ${first.reason}. Nothing was written.`);
-  return { dir, written, skipped: [...skipped, ...unread] };
 }
 
 async function openTools(request: UpscaleRequest) {
@@ -106,8 +97,10 @@ async function openTools(request: UpscaleRequest) {
 }
 
 /** Makes one picture larger, from file to file. Throws PictureError with the reason why it cannot. */
-async function upscaled(job: PictureJob, tools: Tools): Promise<undefined> {
-  const encoded = await readEncoded(job.path);
+async function upscaled(
+  { job, encoded }: { job: PictureJob; encoded: Uint8Array },
+  tools: Tools,
+): Promise<void> {
   const { grey } = await readHeader(encoded);
   const decoded = await decodeWhole(encoded, { height: 1, width: 1 });
   const picture = grey ? asGrey(decoded) : decoded;

@@ -42,11 +42,8 @@ export function functionOnnx(options: {
     return { ...traced, graph: optimize(traced.graph) };
   };
   const traced = traceAt(5);
-  const [chance] = netsIn(traced).filter((net) => options.untrained?.includes(net));
-  if (chance !== undefined)
-    throw new UserError(
-      `Function ${name} of ${recipe.name} needs net ${chance}, and no weights of it were imported. Import them too: ${chance}=FILE.`,
-    );
+  const what = `Function ${name} of ${recipe.name}`;
+  demandWeights({ what, nets: netsIn(traced), untrained: options.untrained });
   const initializers: Record<string, Float32Array> = {};
   for (const [input, entry] of traced.state) {
     const value = state[entry];
@@ -62,6 +59,19 @@ export function functionOnnx(options: {
     metadata: metadataOf(card),
   });
   return { bytes, card };
+}
+
+/** Throws UserError for a net that no weights were imported of. */
+export function demandWeights(o: {
+  what: string;
+  nets: readonly string[];
+  untrained: readonly string[] | undefined;
+}): void {
+  const chance = o.nets.find((net) => o.untrained?.includes(net));
+  if (chance === undefined) return;
+  throw new UserError(
+    `${o.what} needs net ${chance}, and no weights of it were imported. Import them too: ${chance}=FILE.`,
+  );
 }
 
 /** The nets whose weights a function is made of. */

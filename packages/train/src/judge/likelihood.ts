@@ -1,5 +1,5 @@
 import { openRuntime } from "@duelo/runtime";
-import { readTrained } from "../export.ts";
+import { demandWeights, readTrained } from "../export.ts";
 import { bootstrapMean } from "../metrics/bootstrap.ts";
 import { drawRows } from "../metrics/draw.ts";
 import { takePictures } from "../metrics/pictures.ts";
@@ -22,7 +22,8 @@ export const likelihoodBound: Metric = {
   onRequest: true,
   async compute({ maker, reference, heldOut, seed, brief }) {
     if (maker === undefined) throw new TypeError("no maker");
-    const { recipe, context, state } = await readTrained({ runs: ".", ...maker });
+    const { recipe, context, state, untrained } = await readTrained({ runs: ".", ...maker });
+    demandWeights({ what: "A likelihood", nets: ["E", "G"], untrained });
     const side = heldOut ?? reference;
     const n = Math.min(nMost, side.n);
     const rows = drawRows({ n, of: side.n, seed, purpose: "likelihood" });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -17,10 +17,12 @@ beforeAll(() => {
     "in/out/a.png",
     "own/a.jpg",
     "own/a.json",
+    "loud/a.PNG",
   ]) {
     mkdirSync(dirname(place(name)), { recursive: true });
     writeFileSync(place(name), "");
   }
+  symlinkSync(place("in/out"), place("link"));
 });
 const refused = (input: string, out: string, beside?: string[]): string => {
   try {
@@ -47,6 +49,9 @@ describe("pictures of the user's", () => {
     expect(refused("in", "in")).toBe(`UserError: DIR/in/out/a.png ${said}`);
     expect(refused("in", "in", [".json", ".webp"])).toBe(`UserError: DIR/in/a.webp ${said}`);
     expect(refused("own", "own", [".json"])).toBe(`UserError: DIR/own/a.json ${said}`);
+    expect(refused("loud/a.PNG", "loud/a.PNG")).toBe(`UserError: DIR/loud/a.PNG ${said}`);
+    expect(refused("in/out", "link")).toBe(`UserError: DIR/in/out/a.png ${said}`);
+    expect(refused("link", "in/out")).toBe(`UserError: DIR/link/a.png ${said}`);
     expect(refused("in/a.webp", "in/a.png", [".webp"])).toBe(`UserError: DIR/in/a.webp ${said}`);
   });
 

@@ -1,5 +1,5 @@
 import { UserError } from "@duelo/core";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import { PictureError, readHeader, toRecord, type Target } from "./data/decode.ts";
@@ -39,14 +39,31 @@ export function pictureJobs(
   demandPng(out);
   demandWritable(out, extname(out).toLowerCase() === ".png" ? "file" : "folder");
   const { jobs, skipped, others } = jobsOf(input, out);
-  const sources = new Map([...jobs, ...others].map(({ path }) => [resolve(path), path]));
-  for (const job of jobs)
-    for (const extension of [".png", ...beside]) {
-      const source = sources.get(resolve(withExtension(job.out, extension)));
+  demandKept({ jobs, beside, sources: [...jobs, ...others].map(({ path }) => path) });
+  return { jobs, skipped };
+}
+
+/** Throws UserError where a file to be written is one of `sources`, by whatever name or link. */
+export function demandKept(o: {
+  readonly jobs: readonly PictureJob[];
+  /** Extensions of what is written beside each PNG. */
+  readonly beside: readonly string[];
+  readonly sources: readonly string[];
+}): void {
+  const known = new Map(o.sources.map((path) => [fileAt(path), path]));
+  known.delete(undefined);
+  for (const { out } of o.jobs)
+    for (const path of [out, ...o.beside.map((extension) => withExtension(out, extension))]) {
+      const source = known.get(fileAt(path));
       if (source !== undefined)
         throw new UserError(`${source} would be written over. Choose another --out.`);
     }
-  return { jobs, skipped };
+}
+
+/** The file that a path leads to, the same for all paths to it; undefined where there is none. */
+function fileAt(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.dev} ${stats.ino}`;
 }
 
 /** Throws UserError for a place where no PNG can be made. */
@@ -104,9 +121,10 @@ function jobsOf(
   }
   if (isPng)
     throw new UserError(`${input} is a folder, so --out is one too, and ${out} is a PNG's name.`);
-  const isInside = resolve(out).startsWith(`${resolve(input)}${sep}`);
-  const results = `${resolve(out)}${sep}`;
-  const listed = listFiles(input).filter((f) => !isInside || !resolve(f.path).startsWith(results));
+  const isIn = (folder: string, path: string): boolean =>
+    existsSync(path) && realpathSync(path).startsWith(`${realpathSync(folder)}${sep}`);
+  const all = listFiles(input);
+  const listed = isIn(input, out) ? all.filter(({ path }) => !isIn(out, path)) : all;
   const files = listed.filter((f) => isPictureName(f.name));
   const others = listed.filter((f) => !isPictureName(f.name));
   const skipped = others.map(({ name }) => ({

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -541,6 +542,10 @@ describe("restore", () => {
     });
     expect(restorations[0]?.after).toBeLessThan(restorations[0]?.before ?? 0);
     expect(await sharp(place("large/a.png")).metadata()).toMatchObject({ width: 16, height: 16 });
+    symlinkSync("nowhere", place("small/c.png"));
+    expect(
+      (await go({ degraded: "small", input: place("small"), out: place("large") })).skipped,
+    ).toEqual([{ file: "c.png", reason: "it is a link to what is not there" }]);
     await put("small/b.png", [200, 100, 50], 8);
     expect(
       await said(go({ degraded: "small", input: place("small"), out: place("large") })),
@@ -578,6 +583,14 @@ describe("restore", () => {
       `"UserError: The truth ROOT/in is a folder, and ROOT/light.png is a picture. Give two pictures, or two folders with the same names."`,
     );
     const folders = { input: place("in"), out: place("restored") };
+    await put("mine/light.png", [200, 200, 200]);
+    for (const over of [
+      { truth: place("mine/light.png"), out: place("mine") },
+      { degraded: `mask=${place("mine/light.png")}`, out: place("mine/light.png") },
+    ])
+      expect(await said(go(over))).toBe(
+        "UserError: ROOT/mine/light.png would be written over. Choose another --out.",
+      );
     expect(await said(go({ ...folders, truth: place("light.png") }))).toMatchInlineSnapshot(
       `"UserError: The truth ROOT/light.png is a picture, and ROOT/in is a folder. Give two pictures, or two folders with the same names."`,
     );

@@ -6,6 +6,7 @@ import { readEncoded } from "../data/files.ts";
 import type { Skipped } from "../data/source.ts";
 import { psnr } from "../metrics/pictures.ts";
 import {
+  demandKept,
   pictureJobs,
   readPicture,
   targetOf,
@@ -68,12 +69,15 @@ export async function restoreRun(
   request: RestoreRequest,
   hooks: ProjectHooks = {},
 ): Promise<Restored> {
-  const { jobs, skipped: others } = pictureJobs(request.input, request.out, [".npy", ".json"]);
+  const beside = [".npy", ".json"];
+  const { jobs, skipped: others } = pictureJobs(request.input, request.out, beside);
+  const truthOf = truths(request, jobs);
+  const sources = [maskIn(request.degraded), ...jobs.map(truthOf)].filter((s) => s !== undefined);
+  demandKept({ jobs, beside, sources });
   tellSkipped(others, hooks.note);
-  const run = await openStyleRun(request);
+  const run = await openStyleRun(request, hooks);
   try {
     const degraded = await degradedOf(request.degraded, jobs, run);
-    const truthOf = truths(request, jobs);
     const { pictures, skipped } = await readJobs(jobs, run, hooks, givenShape(degraded, run));
     const known = await knownTruths(pictures, truthOf, run);
     const { prior = 0.1 } = request;
@@ -104,6 +108,8 @@ export async function restoreRun(
   }
 }
 
+const maskIn = (degraded: string): string | undefined => /^mask=(.+)$/.exec(degraded)?.[1];
+
 /** Reads what was done to the pictures. Throws UserError. */
 async function degradedOf(
   text: string,
@@ -118,7 +124,7 @@ async function degradedOf(
     );
   }
   if (text === "small") return { kind: "small", factor: await commonFactor(jobs, run) };
-  const [, mask] = /^mask=(.+)$/.exec(text) ?? [];
+  const mask = maskIn(text);
   if (mask === undefined)
     throw new UserError(
       `--degraded is "${text}"; it is grey, small, or mask=FILE with a picture that is white where nothing is known.`,
@@ -141,10 +147,12 @@ async function degradedOf(
 async function commonFactor(jobs: readonly PictureJob[], run: StyleRun): Promise<number> {
   const factors = new Map<number, string>();
   for (const { path, name } of jobs) {
-    const header = await readHeader(await readEncoded(path)).catch((error: unknown) => {
-      if (error instanceof PictureError) return undefined;
-      throw error;
-    });
+    const header = await readEncoded(path)
+      .then(readHeader)
+      .catch((error: unknown) => {
+        if (error instanceof PictureError) return undefined;
+        throw error;
+      });
     if (header !== undefined) factors.set(factorOf(name, header, run.shape), name);
   }
   const [[factor = 2, name] = [], [, other] = []] = [...factors];

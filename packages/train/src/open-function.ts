@@ -1,4 +1,4 @@
-import { sameShape, UserError } from "@duelo/core";
+import { sameShape, sizeOf, UserError } from "@duelo/core";
 import { openRuntime, type HostTensor, type HostTensors, type Program } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
 import { drawNoise } from "./draw-noise.ts";
@@ -128,6 +128,25 @@ export async function callInParts(
   });
 }
 
+const mostBytes = 2 ** 31; // all results are in memory at once, and then their pictures too
+
+/** Throws UserError for more numbers than a call may give at once. */
+export function demandRoom(o: {
+  readonly n: number;
+  /** Of one. */
+  readonly shape: readonly number[];
+  /** What they are called. */
+  readonly of: string;
+}): void {
+  const { n, shape, of } = o;
+  const nBytes = 4 * sizeOf(shape);
+  const most = Math.floor(mostBytes / nBytes);
+  if (n <= most) return;
+  throw new UserError(
+    `${n} ${of} of ${shape.join(" x ")} would take ${((n * nBytes) / 1e9).toFixed(0)} GB at once. Ask for at most ${most}.`,
+  );
+}
+
 /** Results of `n` records out of those of `nAtOnce` after another; of some outputs, or of all. */
 export async function inParts(
   o: CallOptions & {
@@ -148,6 +167,7 @@ export async function inParts(
     for (const [name, t] of Object.entries(await run({ from, count }))) {
       if (only?.includes(name) === false) continue;
       const size = t.data.length / count;
+      demandRoom({ n, shape: t.shape.slice(1), of: "results" });
       const into = (whole[name] ??= {
         dtype: t.dtype,
         shape: [n, ...t.shape.slice(1)],

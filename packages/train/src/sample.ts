@@ -6,7 +6,7 @@ import { readTrained, type Trained } from "./export.ts";
 import { readField, type Feeds } from "./feeder.ts";
 import type { FunctionCard } from "./function-card.ts";
 import { everyLayer, hasW, styleRunOf } from "./latent/style-run.ts";
-import { openFunction, type OpenFunction } from "./open-function.ts";
+import { demandRoom, openFunction, type OpenFunction } from "./open-function.ts";
 import { fillInts, streamOf } from "./random.ts";
 import type { Pixels } from "./report/grid.ts";
 import { openRunData } from "./run-data.ts";
@@ -61,17 +61,6 @@ export interface Samples {
   readonly dir: string;
 }
 
-const mostBytes = 2 ** 31; // all samples are in memory at once, and then their pictures too
-
-function demandRoom(n: number, shape: readonly number[]): void {
-  const nBytes = 4 * shape.reduce((a, b) => a * b, 1);
-  const most = Math.floor(mostBytes / nBytes);
-  if (n <= most) return;
-  throw new UserError(
-    `${n} samples of ${shape.join(" x ")} would take ${((n * nBytes) / 1e9).toFixed(0)} GB at once. Ask for at most ${most}, and for others with another --seed.`,
-  );
-}
-
 /** Makes samples with the averaged generator of a run. Throws UserError. */
 export async function sampleRun(request: SampleRequest): Promise<Samples> {
   const { runs, run, n, recipe } = request;
@@ -101,7 +90,7 @@ export async function samplesOf(
 ): Promise<Samples> {
   const { card } = generator;
   const { n } = request;
-  demandRoom(n, samplesShape(generator));
+  demandRoom({ n, shape: samplesShape(generator), of: "samples" });
   const feeds = {
     ...drawInputs(request, card),
     ...(request.records ?? (await records(request, card, generator.run))),
@@ -132,7 +121,7 @@ async function truncatedInW(request: SampleRequest, trained: Trained): Promise<S
   const numbers = Int32Array.from({ length: n }, (_, i) => i);
   const run = await styleRunOf(trained, signal ? { signal } : {});
   try {
-    demandRoom(n, run.shape);
+    demandRoom({ n, shape: run.shape, of: "samples" });
     const w = await run.map({ numbers, seed, label, labels: given, psi });
     const made = await run.synthesize(everyLayer(w, run.nLayers), {
       numbers,

@@ -51,7 +51,7 @@ export async function translateRun(
   const { jobs, skipped } = pictureJobs(request.input, request.out);
   tellSkipped(skipped, hooks.note);
   const { f, feeds, image } = await openDirection(request);
-  const o = { f, feeds, image, request };
+  const o = { f, feeds, image, request, stop: hooks.signal ? { signal: hooks.signal } : {} };
   try {
     const { made: written, skipped: unread } = await eachPicture(
       jobs,
@@ -130,7 +130,7 @@ function directionOf(
 /** What becomes of an encoded picture, as PNG. */
 async function translated(
   encoded: Uint8Array,
-  o: Direction & { request: TranslateRequest },
+  o: Direction & { request: TranslateRequest; stop: { readonly signal?: AbortSignal } },
 ): Promise<Uint8Array> {
   const { image, f, request } = o;
   const fitted = targetOf(f.run, image.shape);
@@ -140,7 +140,7 @@ async function translated(
   const data = await toRecord({ pixels: picture }, target);
   const fed: HostTensor = { dtype: "uint8", shape: [1, ...image.shape], data };
   const { seed = 0 } = request;
-  const results = await f.call({ ...o.feeds, [image.name]: fed }, { seed });
+  const results = await f.call({ ...o.feeds, [image.name]: fed }, { ...o.stop, seed });
   const [result] = Object.values(results);
   if (!(result?.data instanceof Float32Array)) throw new TypeError("the function gives no picture");
   if (request.colours === true) {

@@ -20,7 +20,7 @@ interface Flags extends RunFlags {
   readonly features?: string;
   readonly label?: string;
   readonly truncation?: number;
-  readonly measure: number;
+  readonly measure?: number;
   readonly from: number;
 }
 
@@ -41,7 +41,7 @@ export function addEdit(program: Command, terminal: Terminal): void {
       "the layers that are changed, such as 0-3 (default: all)",
       numbers,
     )
-    .option("--strength <n>", "standard deviations, both ways", positive, 3)
+    .option("--strength <n>", "standard deviations, both ways, to 1,000", positive, 3)
     .option("--samples <numbers>", "samples as duelo sample counts them (default: 0-4)", numbers)
     .option("--latents <place>", "latents of duelo project in their place: a file or a folder")
     .option("--attribute <set>", "labelled pictures: a named set, or a folder of class folders")
@@ -58,8 +58,8 @@ export function addEdit(program: Command, terminal: Terminal): void {
     )
     .option("--label <class>", "one class for all, by name or number")
     .option("--truncation <psi>", "draw w towards its average: 1 not at all", zeroUp)
-    .option("--measure <n>", "samples that it is measured on", whole(2), 64)
-    .option("--from <n>", "samples that directions are found from", whole(40), 2000)
+    .option("--measure <n>", "samples that it is measured on (default: 64)", whole(2, 10_000))
+    .option("--from <n>", "samples that directions are found from", whole(40, 100_000), 2000)
     .addHelpText(
       "after",
       "\nExamples:\n  duelo edit latest --by sefa --out first-five.png\n  duelo edit latest --by pca --direction 2 --layers 0-3 --out edit.png\n  duelo edit latest --by labels --attribute emoji --select tone=all --between woman,man --out edit.png",
@@ -84,8 +84,8 @@ function requestOf(run: string, flags: Flags): EditRequest {
   });
   const [positive, negative] = flags.by === "latents" ? (between ?? []) : [];
   return {
-    ...{ ...rest, run, cacheDir: cacheDir(), nMeasured: measure, nSamples: from },
-    ...said({ numbers: samples, positive, negative }),
+    ...{ ...rest, run, cacheDir: cacheDir(), nSamples: from },
+    ...said({ numbers: samples, positive, negative, nMeasured: measure }),
     ...(attribute !== undefined && between !== undefined && flags.by !== "latents"
       ? { attribute: of(between) }
       : {}),
@@ -93,8 +93,10 @@ function requestOf(run: string, flags: Flags): EditRequest {
   };
 }
 
-async function checkAttribute({ by, attribute, between, keep }: Flags): Promise<void> {
+async function checkAttribute({ by, attribute, between, keep, select }: Flags): Promise<void> {
   const { UserError } = await import("@duelo/core"); // only now: help loads nothing heavy
+  if (attribute === undefined && select !== undefined)
+    throw new UserError("Say which set --select is to narrow with --attribute SET.");
   if (attribute === undefined && keep !== undefined)
     throw new UserError("Say which pictures --keep is about with --attribute SET.");
   if (attribute === undefined && between !== undefined && by !== "latents")

@@ -30,10 +30,10 @@ export function addInterpolate(program: Command, terminal: Terminal): void {
       ]),
     )
     .addOption(
-      new Option("--along <how>", "the arc or the line (default: slerp in z, lerp in w)").choices([
-        "slerp",
-        "lerp",
-      ]),
+      new Option(
+        "--along <how>",
+        "the arc or the line (default: slerp in normal z, lerp in uniform z and in w)",
+      ).choices(["slerp", "lerp"]),
     )
     .option("--frames <n>", "frames from one to the next", whole(1, 1000), 16)
     .option("--fps <n>", "frames a second", between(0.1, 100), 16)

@@ -41,8 +41,9 @@ export async function fitAttribute(o: {
   net: FeatureNet;
   cacheDir: string;
   seed: number;
+  stop: { readonly signal?: AbortSignal };
 }): Promise<Attribute> {
-  const { request, run, net, cacheDir, seed } = o;
+  const { request, run, net, cacheDir, seed, stop } = o;
   const [positive, negative] = request.between;
   const { fit, background, height, width, channels } = targetOf(run.trained.info, run.shape);
   const { data: spec, select } = request;
@@ -56,7 +57,7 @@ export async function fitAttribute(o: {
     background,
     cacheDir,
   } as const;
-  const dataset = await openData({ ...asked, ...(select === undefined ? {} : { select }) });
+  const dataset = await openData({ ...asked, ...(select === undefined ? {} : { select }) }, stop);
   try {
     const { positive: has, negative: hasNot } = sidesOf(dataset, request);
     const places = [...has, ...hasNot];
@@ -64,6 +65,7 @@ export async function fitAttribute(o: {
     const x = readField(dataset, "x", places);
     const pixels = Uint8Array.from(x.data);
     const { features } = await net.extract({
+      ...stop,
       pixels,
       shape: [places.length, channels, height, width],
     });
@@ -187,9 +189,13 @@ export function hasWords(caption: string, words: string): boolean {
 }
 
 /** What a network sees in pictures of a generator. */
-export async function featuresOfPictures(pictures: Pixels, net: FeatureNet): Promise<Matrix> {
+export async function featuresOfPictures(
+  pictures: Pixels,
+  net: FeatureNet,
+  stop: { readonly signal?: AbortSignal } = {},
+): Promise<Matrix> {
   const pixels = toBytes(pictures.pixels, pictures.range);
-  return (await net.extract({ pixels, shape: pictures.shape })).features;
+  return (await net.extract({ ...stop, pixels, shape: pictures.shape })).features;
 }
 
 /** A plane in W between rows of w that have something and rows that have not. */

@@ -52,8 +52,8 @@ export interface DirectionRequest {
 /** A way to change pictures. */
 export interface Direction {
   readonly name: string;
-  /** The standard deviation of w, or of the style, along it: what a strength of 1 is. */
-  readonly deviation: number;
+  /** The standard deviation of w, or of the style, along it: what a strength of 1 is; not said of several. */
+  readonly deviation?: number;
   /** How well its plane divides the `nTested` samples or latents that it was not fitted to, where it has one; 0.5 is guessing. */
   readonly plane?: Pick<Boundary, "accuracy" | "nTested">;
   /** Rows [n, nLayers * wDim] after an edit, and what else of the generator is changed. */
@@ -63,14 +63,41 @@ export interface Direction {
   };
 }
 
-export interface Finding extends Omit<DirectionRequest, "attribute"> {
+interface Finding extends Omit<DirectionRequest, "attribute" | "nSamples"> {
   readonly run: StyleRun;
-  readonly net: FeatureNet;
   readonly layers: readonly number[];
   readonly attribute: Attribute | undefined;
   readonly attributeOf: (request: AttributeRequest) => Promise<Attribute>;
-  readonly label?: string | undefined;
+  readonly samples: DirectionSamples;
   readonly seed: number;
+}
+
+/** The samples by which directions are found; made when they are first asked for, and kept. */
+export interface DirectionSamples {
+  /** [nSamples, wDim] */
+  w(): Promise<Matrix>;
+  /** What the network sees in their pictures. */
+  features(): Promise<Matrix>;
+}
+
+/** Samples 0 to `nSamples` - 1 of a seed. */
+export function samplesFor(o: {
+  run: StyleRun;
+  net: () => Promise<FeatureNet>;
+  nSamples: number;
+  seed: number;
+  label: string | undefined;
+  stop: { readonly signal?: AbortSignal };
+}): DirectionSamples {
+  const { run, net, nSamples, seed, label, stop } = o;
+  const numbers = Array.from({ length: nSamples }, (_, i) => i);
+  let [w, features]: [w?: Promise<Matrix>, features?: Promise<Matrix>] = [];
+  const ofW = (): Promise<Matrix> => (w ??= run.map({ numbers, seed, label }));
+  const look = async (): Promise<Matrix> => {
+    const ws = everyLayer(await ofW(), run.nLayers);
+    return featuresOfPictures(await run.synthesize(ws, { numbers, seed }), await net(), stop);
+  };
+  return { w: ofW, features: () => (features ??= look()) };
 }
 
 const nSurveyed = 5;
@@ -116,12 +143,7 @@ function numberOf(text: string, n: number, by: string): number {
 const rowOf = ({ vectors: { cols, data } }: Directions, i: number): Float64Array =>
   Float64Array.from(data.subarray(i * cols, (i + 1) * cols));
 
-const samplesOf = (o: Finding): number[] => Array.from({ length: o.nSamples ?? 2000 }, (_, i) => i);
-
-const wOf = (o: Finding): Promise<Matrix> =>
-  o.run.map({ numbers: samplesOf(o), seed: o.seed, label: o.label });
-
-const wShape = async (o: Finding): Promise<WShape> => shapeOf(await wOf(o));
+const wShape = async (o: Finding): Promise<WShape> => shapeOf(await o.samples.w());
 
 /** A direction of W, of length 1. */
 function alongW(name: string, vector: Float64Array, shape: WShape): Direction {
@@ -174,15 +196,13 @@ async function boundary(o: Finding, attribute: Attribute): Promise<Boundary> {
 }
 
 /** w of samples, and how much their pictures have of an attribute. */
-async function scored(
-  o: Finding,
+const scored = async (
+  { samples }: Finding,
   attribute: Attribute,
-): Promise<{ w: Matrix; scores: Float64Array }> {
-  const { run, net, seed } = o;
-  const w = await wOf(o);
-  const made = await run.synthesize(everyLayer(w, run.nLayers), { numbers: samplesOf(o), seed });
-  return { w, scores: attribute.score(await featuresOfPictures(made, net)) };
-}
+): Promise<{ w: Matrix; scores: Float64Array }> => ({
+  w: await samples.w(),
+  scores: attribute.score(await samples.features()),
+});
 
 async function betweenLatents(o: Finding): Promise<Boundary> {
   const { positive, negative } = await twoFolders(o);
@@ -231,13 +251,16 @@ function meanOverLayers(ws: Matrix, { wDim, nLayers }: StyleRun): Matrix {
 
 /** What tells the pictures of the latents of one folder from those of the other. Throws UserError. */
 export async function attributeOfLatents(
-  o: Pick<Finding, "positive" | "negative" | "run" | "net" | "seed">,
+  o: Pick<Finding, "positive" | "negative" | "run" | "seed"> & {
+    readonly net: FeatureNet;
+    readonly stop: { readonly signal?: AbortSignal };
+  },
 ): Promise<Attribute> {
-  const { run, net, seed } = o;
+  const { run, net, seed, stop } = o;
   const { positive, negative } = await twoFolders(o);
   const ws = stacked([positive, negative]);
   const numbers = Array.from({ length: ws.rows }, () => 0);
-  const features = await featuresOfPictures(await run.synthesize(ws, { numbers, seed }), net);
+  const features = await featuresOfPictures(await run.synthesize(ws, { numbers, seed }), net, stop);
   const sides = { nPositive: positive.rows, nNegative: negative.rows };
   return attributeBetween({ name: `${o.positive} against ${o.negative}`, features, sides, seed });
 }
@@ -252,7 +275,8 @@ async function channelDirection(o: Finding, shape: WShape): Promise<Direction> {
     (a) => !a.ofColours && o.layers.includes(a.layer),
   );
   const chosen = o.direction === undefined ? await best(o, affines, shape) : named(o, affines);
-  const { affine, channel } = chosen;
+  const { affine, channel, score } = chosen;
+  const towards = score < 0 ? -1 : 1; // what has it
   const { cols, data } = affine.weight;
   const size = deviation(data.subarray(channel * cols, (channel + 1) * cols), shape);
   return {
@@ -260,7 +284,7 @@ async function channelDirection(o: Finding, shape: WShape): Promise<Direction> {
     deviation: size,
     apply: ({ ws, strength }) => ({
       ws,
-      changed: shifted(o.run, affine, channel, strength * size),
+      changed: shifted(o.run, affine, channel, towards * strength * size),
     }),
   };
 }
@@ -282,13 +306,15 @@ function shifted(
 interface Chosen {
   readonly affine: Affine;
   readonly channel: number;
+  /** See `bestChannel`; 0 of one that was named. */
+  readonly score: number;
 }
 
 function named(o: Finding, affines: readonly Affine[]): Chosen {
   const [, layer, channel] = /^(\d+)\.(\d+)$/.exec(o.direction ?? "") ?? [];
   const affine = affines.find((a) => a.layer === Number(layer));
   if (affine !== undefined && Number(channel) < affine.weight.rows)
-    return { affine, channel: Number(channel) };
+    return { affine, channel: Number(channel), score: 0 };
   const known = affines.map((a) => `${a.layer}.0 to ${a.layer}.${a.weight.rows - 1}`);
   throw new UserError(
     `There is no channel "${o.direction}" in these layers. A channel is LAYER.CHANNEL: ${known.join(", ")}.`,

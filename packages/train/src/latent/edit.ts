@@ -1,9 +1,9 @@
 import { UserError } from "@duelo/core";
 import { featureNet } from "../features/named-net.ts";
 import type { FeatureNet } from "../features/feature-net.ts";
-import type { Matrix } from "../metrics/matrix.ts";
+import { takeRows, type Matrix } from "../metrics/matrix.ts";
 import { demandPlace, writeWhole } from "../picture-files.ts";
-import { imageGrid, type Pixels } from "../report/grid.ts";
+import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
 import {
   featuresOfPictures,
   fitAttribute,
@@ -13,6 +13,7 @@ import {
 import {
   attributeOfLatents,
   directionFor,
+  samplesFor,
   surveyed,
   type Direction,
   type DirectionRequest,
@@ -32,7 +33,7 @@ export interface EditRequest extends RunChoice, DirectionRequest {
   readonly latents?: string;
   /** Where w is changed; all unless said otherwise. */
   readonly layers?: readonly number[];
-  /** The strongest edit, in standard deviations of w along the direction, both ways; 3 unless said otherwise. */
+  /** The strongest edit, in standard deviations of w along the direction, both ways, to 1,000; 3 unless said otherwise. */
   readonly strength?: number;
   /** Samples by which change and identity are measured; 64 unless said otherwise. */
   readonly nMeasured?: number;
@@ -60,9 +61,10 @@ export interface Effect {
 export interface Edited {
   readonly dir: string;
   readonly out: string;
-  readonly direction: Pick<Direction, "name" | "deviation" | "plane">;
+  readonly direction: Omit<Direction, "apply">;
   readonly layers: readonly number[];
-  readonly features: string;
+  /** What it was measured by; nothing is measured in a survey. */
+  readonly features?: string;
   readonly attribute?: Omit<Attribute, "score">;
   /** One for each column of the table; none in a survey. */
   readonly effects: readonly Effect[];
@@ -83,41 +85,50 @@ const nSteps = 3; // each way
  */
 export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<Edited> {
   const { seed = 0, cacheDir, features = "emoji-classifier", threads, strength = 3 } = request;
-  if (!(strength > 0 && Number.isFinite(strength)))
-    throw new UserError(`A strength of ${strength} changes nothing; take a number above 0.`);
+  if (!(strength > 0 && strength <= 1000))
+    throw new UserError(`A strength of ${strength} is none; take a number above 0, to 1,000.`);
   demandPlace(request.out);
   demandOneWay(request, hooks.note);
   const run = await openStyleRun(request, hooks);
-  let opened: FeatureNet | undefined;
-  try {
-    const net = (opened = await featureNet({
+  let opened: Promise<FeatureNet> | undefined;
+  const net = (): Promise<FeatureNet> =>
+    (opened ??= featureNet({
       ...{ name: features, cacheDir },
       ...(threads === undefined ? {} : { threads }),
     }));
+  try {
     const layers = checkLayers(request.layers ?? allLayers(run), run);
-    const attributeOf = (of: AttributeRequest): Promise<Attribute> =>
-      fitAttribute({ request: of, run, net, cacheDir, seed });
+    const stop = hooks.signal === undefined ? {} : { signal: hooks.signal };
+    const attributeOf = async (of: AttributeRequest): Promise<Attribute> =>
+      fitAttribute({ request: of, run, net: await net(), cacheDir, seed, stop });
     const attribute =
       request.attribute === undefined && request.by === "latents"
-        ? await attributeOfLatents({ ...request, run, net, seed })
+        ? await attributeOfLatents({ ...request, run, net: await net(), seed, stop })
         : request.attribute && (await attributeOf(request.attribute));
-    const o = { ...request, strength, run, net, layers, attribute, attributeOf, hooks, seed };
-    const common = {
-      ...{ dir: run.trained.info.dir, out: request.out, layers, features: net.name },
-      ...(attribute === undefined ? {} : { attribute: saidOf(attribute) }),
-    };
+    const { nSamples = 2000, label } = request;
+    const samples = samplesFor({ run, net, nSamples, seed, label, stop });
+    const finding = { ...request, strength, run, layers, attribute, attributeOf, samples, seed };
+    const o = { ...finding, hooks };
+    const common = { dir: run.trained.info.dir, out: request.out, layers };
     const several = await surveyed(o);
     if (several !== undefined) {
       await draw(o, several);
-      return { ...common, direction: { name: several.name, deviation: NaN }, effects: [] };
+      return { ...common, direction: { name: several.name }, effects: [] };
     }
     const direction = await directionFor(o);
     await draw(o, { each: [direction] });
-    const effects = await measured(o, direction);
+    const by = await net();
+    const effects = await measured(o, direction, by);
     const { apply: _, ...said } = direction;
-    return { ...common, direction: said, effects };
+    return {
+      ...{ ...common, direction: said, features: by.name, effects },
+      ...(attribute === undefined ? {} : { attribute: saidOf(attribute) }),
+    };
   } finally {
-    await opened?.close();
+    await opened?.then(
+      (one) => one.close(),
+      () => undefined, // said where it was asked for
+    );
     await run.close();
   }
 }
@@ -132,6 +143,12 @@ function demandOneWay(request: EditRequest, note: Hooks["note"]): void {
     throw new UserError("Say out of which --direction --keep is to be taken.");
   if (surveys && attribute !== undefined)
     throw new UserError("Say which --direction the attribute is to be measured along.");
+  if (surveys && (request.nMeasured ?? request.features) !== undefined)
+    throw new UserError(
+      `The first directions are drawn and not measured. Leave out ${request.features === undefined ? "--measure" : "--features"}, or name a --direction.`,
+    );
+  if (surveys && latents !== undefined && request.truncation !== undefined)
+    throw new UserError("Latents of a file are as they are. Leave out --truncation.");
   if (direction !== undefined && (by === "labels" || by === "latents"))
     throw new UserError(`There is one direction by ${by}. Leave out --direction.`);
   if (surveys && (latents !== undefined || (numbers !== undefined && numbers.length > 1)))
@@ -148,7 +165,6 @@ interface Editing extends Omit<EditRequest, "run" | "attribute"> {
   readonly strength: number;
   readonly seed: number;
   readonly run: StyleRun;
-  readonly net: FeatureNet;
   readonly layers: readonly number[];
   readonly attribute: Attribute | undefined;
   readonly hooks: Hooks;
@@ -165,9 +181,11 @@ async function draw(
 ): Promise<void> {
   const base = await subjects(o);
   const { run, layers } = o;
+  const [nRows, nColumns] = [(what.rows ?? base.names).length, strengths(o).length];
+  demandGrid({ shape: [nRows * nColumns, ...run.shape], columns: nColumns });
   const columns: Pixels[] = [];
   const [first] = base.numbers;
-  const row = { rows: 1, cols: base.ws.cols, data: base.ws.data.slice(0, base.ws.cols) };
+  const row = takeRows(base.ws, [0]);
   for (const strength of strengths(o)) {
     if (what.rows === undefined) {
       const [direction] = what.each;
@@ -213,13 +231,15 @@ async function mapped(o: Editing, numbers: readonly number[]): Promise<Matrix> {
   return everyLayer(await run.map({ numbers, seed, label, psi }), run.nLayers);
 }
 
-async function measured(o: Editing, direction: Direction): Promise<Effect[]> {
-  const { run, net, layers, attribute, seed, nMeasured = 64 } = o;
+async function measured(o: Editing, direction: Direction, net: FeatureNet): Promise<Effect[]> {
+  const { run, layers, attribute, seed, nMeasured = 64 } = o;
+  const stop = o.hooks.signal === undefined ? {} : { signal: o.hooks.signal };
   const numbers = Array.from({ length: nMeasured }, (_, i) => i);
   const ws = await mapped(o, numbers);
   const seen = async (strength: number): Promise<Matrix> => {
     const moved = direction.apply({ ws, strength, layers });
-    return featuresOfPictures(await run.synthesize(moved.ws, { ...moved, numbers, seed }), net);
+    const made = await run.synthesize(moved.ws, { ...moved, numbers, seed });
+    return featuresOfPictures(made, net, stop);
   };
   const unedited = await seen(0);
   const effects: Effect[] = [];
@@ -245,7 +265,7 @@ function shareOf(scores: Float64Array): { share: number; score: number } {
 }
 
 /** The mean cosine of rows i of a and of b, both less the mean row of a. */
-export function meanCosine(a: Matrix, b: Matrix): number {
+function meanCosine(a: Matrix, b: Matrix): number {
   const { rows, cols } = a;
   const mean = new Float64Array(cols);
   a.data.forEach((v, i) => (mean[i % cols] = (mean[i % cols] ?? 0) + v / rows));

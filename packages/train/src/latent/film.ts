@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import sharp from "sharp";
 
-export type FilmFormat = "webp" | "gif" | "mp4";
+type FilmFormat = "webp" | "gif" | "mp4";
 
 /**
  * The format that a film's name asks for: animated WebP or GIF, or MP4 where `ffmpeg` is on the PATH.
@@ -56,7 +56,13 @@ async function viaFfmpeg(
     child.stdin.on("error", () => undefined); // its exit code says why
     for (const frame of frames) child.stdin.write(frame);
     child.stdin.end();
-    const code = await new Promise((resolve) => child.on("close", resolve));
+    const code = await new Promise((resolve) => {
+      child.on("error", (error) => {
+        said = error.message;
+        resolve(undefined);
+      });
+      child.on("close", resolve);
+    });
     if (code !== 0)
       throw new FailureError(`ffmpeg made no film (${said.trim().split("\n").at(-1) ?? ""}).`);
     return await readFile(path);

@@ -4,18 +4,18 @@ import { extname } from "node:path";
 import { lerp, slerp } from "../between.ts";
 import { labelsFor } from "../draw-inputs.ts";
 import { drawNoise } from "../draw-noise.ts";
-import { readTrained } from "../export.ts";
+import { readTrained, type RunChoice, type Trained } from "../export.ts";
 import type { Feeds } from "../feeder.ts";
 import type { FunctionCard } from "../function-card.ts";
 import type { Matrix } from "../metrics/matrix.ts";
-import { openFunction, type OpenFunction } from "../open-function.ts";
+import { demandRoom, openFunction, type OpenFunction } from "../open-function.ts";
 import { demandWritable, writeWhole } from "../picture-files.ts";
-import { imageGrid, type Pixels } from "../report/grid.ts";
+import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
+import { samplesShape } from "../sample.ts";
 import { encodeFilm, filmFormat } from "./film.ts";
 import { readLatents } from "./latent-file.ts";
-import { walk } from "./path.ts";
-import { everyLayer, hasW, openStyleRun, type StyleRun } from "./style-run.ts";
-import type { RunChoice } from "../export.ts";
+import { nPoints, walk } from "./path.ts";
+import { demandW, everyLayer, hasW, stacked, styleRunOf, type StyleRun } from "./style-run.ts";
 
 export interface InterpolateRequest extends RunChoice {
   /** `.webp`, `.gif` or `.mp4` for a film that goes round; `.png` for the frames side by side. */
@@ -26,7 +26,7 @@ export interface InterpolateRequest extends RunChoice {
   readonly latents?: string;
   /** w where the recipe has one, unless said otherwise. */
   readonly space?: "z" | "w";
-  /** `slerp` in z and `lerp` in w, unless said otherwise. */
+  /** `slerp` in normal z, `lerp` in uniform z and in w, unless said otherwise. */
   readonly along?: "slerp" | "lerp";
   /** Frames from one sample to the next; 16 unless said otherwise. */
   readonly frames?: number;
@@ -70,12 +70,11 @@ export async function interpolateRun(
   const trained = await readTrained({ runs: "runs", ...request });
   const has = hasW(trained.recipe, trained.context);
   const { space = has ? "w" : "z" } = request;
-  const { along = space === "w" ? "lerp" : "slerp" } = request;
   const stop = hooks.signal === undefined ? {} : { signal: hooks.signal };
-  const o = { ...request, along, closed: format !== "png" };
-  const frames =
+  const o = { ...request, space, closed: format !== "png" };
+  const { pictures: frames, along } =
     has || space === "w" || request.latents !== undefined
-      ? await throughStyles(o, space, stop)
+      ? await throughStyles(trained, o, stop)
       : await throughSamples(o, stop);
   hooks.progress?.(1, 2);
   const bytes =
@@ -87,10 +86,24 @@ export async function interpolateRun(
   return { dir: trained.info.dir, out, nFrames: frames.shape[0], space, along };
 }
 
-type Way = InterpolateRequest & { readonly along: "slerp" | "lerp"; readonly closed: boolean };
+type Along = "slerp" | "lerp";
+type Way = InterpolateRequest & { readonly space: "z" | "w"; readonly closed: boolean };
+interface Film {
+  readonly pictures: Pixels;
+  readonly along: Along;
+}
+
+/** Throws UserError for a film that would take more memory than there is, or rows too long for a picture. */
+function demandLength(o: Way, nStops: number, one: readonly (readonly number[])[]): void {
+  const { closed, frames: nFrames = 16 } = o;
+  const n = nPoints({ nStops, nFrames, closed });
+  for (const shape of one) demandRoom({ n, shape, of: "frames" });
+  const [[c = 1, h = 1, w = 1] = []] = one;
+  if (!closed) demandGrid({ shape: [n, c, h, w], columns: nFrames + 1 });
+}
 
 /** Every row of the walk through the rows of a matrix. */
-function walked(rows: Matrix, { along, closed, frames: nFrames = 16 }: Way): Matrix {
+function walked(rows: Matrix, along: Along, { closed, frames: nFrames = 16 }: Way): Matrix {
   const { cols } = rows;
   const stops = Array.from({ length: rows.rows }, (_, i) =>
     Float64Array.from(rows.data.subarray(i * cols, (i + 1) * cols)),
@@ -102,24 +115,25 @@ function walked(rows: Matrix, { along, closed, frames: nFrames = 16 }: Way): Mat
   return { rows: points.length, cols, data };
 }
 
-async function throughStyles(
-  o: Way,
-  space: "z" | "w",
-  stop: Pick<Hooks, "signal">,
-): Promise<Pixels> {
-  const run = await openStyleRun(o, stop);
+async function throughStyles(trained: Trained, o: Way, stop: Pick<Hooks, "signal">): Promise<Film> {
+  demandW(trained);
+  const { threads } = o;
+  const run = await styleRunOf(trained, { ...stop, ...(threads === undefined ? {} : { threads }) });
   try {
-    const ws = await wayOf(run, o, space);
+    const { along = o.space === "w" ? "lerp" : "slerp" } = o;
+    const ws = await wayOf(run, along, o);
     const first = o.numbers?.[0] ?? 0;
     const numbers = new Int32Array(ws.rows).fill(first);
-    return await run.synthesize(ws, { numbers, ...seedOf(o) });
+    return { pictures: await run.synthesize(ws, { numbers, ...seedOf(o) }), along };
   } finally {
     await run.close();
   }
 }
 
-async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
-  const { numbers = [0, 1, 2, 3], latents, label, truncation: psi } = o;
+async function wayOf(run: StyleRun, along: Along, o: Way): Promise<Matrix> {
+  const { numbers = [0, 1, 2, 3], latents, label, truncation: psi, space } = o;
+  const demand = (nStops: number): void =>
+    demandLength(o, nStops, [run.shape, [run.nLayers, run.wDim]]);
   if (latents !== undefined) {
     if (space === "z") throw new UserError("Latents of a file are in w. Leave out --space z.");
     if (o.numbers !== undefined)
@@ -131,16 +145,15 @@ async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
     const stops = await readLatents(latents, run);
     if (stops.length < 2)
       throw new UserError(`${latents} holds one latent. Name a folder with two and more.`);
-    const cols = run.nLayers * run.wDim;
-    const data = new Float32Array(stops.length * cols);
-    stops.forEach(({ ws }, i) => data.set(ws.data, i * cols));
-    return walked({ rows: stops.length, cols, data }, o);
+    demand(stops.length);
+    return walked(stacked(stops.map(({ ws }) => ws)), along, o);
   }
+  demand(numbers.length);
   if (space === "w") {
     const stops = await run.map({ numbers, ...seedOf(o), label, psi });
-    return everyLayer(walked(stops, o), run.nLayers);
+    return everyLayer(walked(stops, along, o), run.nLayers);
   }
-  const z = walked(run.draw({ numbers, ...seedOf(o) }), o);
+  const z = walked(run.draw({ numbers, ...seedOf(o) }), along, o);
   const { classes } = run.trained;
   const only = label ?? classes[(numbers[0] ?? 0) % classes.length];
   const w = await run.map({ numbers: new Int32Array(z.rows), z, label: only, psi });
@@ -150,19 +163,22 @@ async function wayOf(run: StyleRun, o: Way, space: "z" | "w"): Promise<Matrix> {
 const seedOf = ({ seed }: InterpolateRequest): { seed?: number } =>
   seed === undefined ? {} : { seed };
 
-/** The walk of a generator without a W: through all of its normal noise that is not drawn in its nets. */
-async function throughSamples(o: Way, stop: Pick<Hooks, "signal">): Promise<Pixels> {
+/** The walk of a generator without a W: through all of its noise that is not drawn in its nets. */
+async function throughSamples(o: Way, stop: Pick<Hooks, "signal">): Promise<Film> {
   if (o.truncation !== undefined)
     throw new UserError(
       "This generator has no W, so --truncation has nothing to draw to an average.",
     );
   const f = await openFunction(o);
   try {
-    const { samples } = await f.call(feedsOf(f.card, o), stop);
-    const [n = 0, c = 0, h = 0, w = 0] = samples?.shape ?? [];
     const range = f.card.outputs.find((out) => out.name === "samples")?.range;
-    if (!(samples?.data instanceof Float32Array) || range === undefined) throw noPictures(f);
-    return { pixels: samples.data, shape: [n, c, h, w], range };
+    if (range === undefined) throw noPictures(f);
+    const along = alongOf(f.card, o);
+    demandLength(o, (o.numbers ?? [0, 1, 2, 3]).length, [samplesShape(f)]);
+    const { samples } = await f.call(feedsOf(f.card, along, o), stop);
+    const [n = 0, c = 0, h = 0, w = 0] = samples?.shape ?? [];
+    if (!(samples?.data instanceof Float32Array)) throw noPictures(f);
+    return { pictures: { pixels: samples.data, shape: [n, c, h, w], range }, along };
   } finally {
     await f.close();
   }
@@ -171,35 +187,49 @@ async function throughSamples(o: Way, stop: Pick<Hooks, "signal">): Promise<Pixe
 const noPictures = (f: OpenFunction): UserError =>
   new UserError(`Run ${f.run.name} makes no pictures, so there is nothing to film.`);
 
-function feedsOf(card: FunctionCard, o: Way): Feeds {
-  const { numbers = [0, 1, 2, 3], seed = 0, label } = o;
+type Input = FunctionCard["inputs"][number];
+
+const isWalked = ({ kind, name }: Input): boolean =>
+  (kind === "normal" || kind === "uniform") && !name.startsWith("noise/");
+
+/** The arc for normal z; the line for uniform z, whose range an arc would leave. Throws UserError. */
+function alongOf({ inputs, recipe }: FunctionCard, { along }: Way): Along {
+  const ofData = inputs.some((i) => i.ofRecord !== undefined);
+  if (ofData)
+    throw new UserError(
+      `${recipe} makes pictures of pictures; there is no z to go through. duelo translate and duelo upscale are for such.`,
+    );
+  const z = inputs.filter(isWalked);
+  if (z.length === 0) throw new UserError(`${recipe} draws no z, so there is none to go through.`);
+  const isUniform = z.some((i) => i.kind === "uniform");
+  if (isUniform && along === "slerp")
+    throw new UserError(
+      `z of ${recipe} is uniform, and an arc would leave its range. Leave out --along slerp.`,
+    );
+  return along ?? (isUniform ? "lerp" : "slerp");
+}
+
+function feedsOf(card: FunctionCard, along: Along, o: Way): Feeds {
+  const { numbers = [0, 1, 2, 3], seed = 0, label, closed, frames: nFrames = 16 } = o;
   if (label !== undefined && !card.inputs.some((i) => i.kind === "label"))
     throw new UserError("This generator knows no classes, so --label has nothing to choose.");
-  const ofData = card.inputs.find((i) => i.ofRecord !== undefined);
-  if (ofData !== undefined)
-    throw new UserError(
-      `${card.recipe} makes pictures of pictures; there is no z to go through. duelo translate and duelo upscale are for such.`,
-    );
-  const n = walked(
-    { rows: numbers.length, cols: 1, data: new Float32Array(numbers.length) },
-    o,
-  ).rows;
+  const n = nPoints({ nStops: numbers.length, nFrames, closed });
   const first = new Int32Array(n).fill(numbers[0] ?? 0);
-  const fed = (input: FunctionCard["inputs"][number]): HostTensor => {
+  const fed = (input: Input): HostTensor => {
     if (input.kind === "label")
       return { dtype: "int32", shape: [n], data: labelsFor(first, label, card.classes) };
-    if (input.kind !== "normal" || input.name.startsWith("noise/"))
-      return drawNoise({ input, n, seed, numbers: first });
+    if (!isWalked(input)) return drawNoise({ input, n, seed, numbers: first });
     const stops = drawNoise({ input, n: numbers.length, seed, numbers });
     const cols = stops.data.length / numbers.length;
-    const { data } = walked({ rows: numbers.length, cols, data: Float32Array.from(stops.data) }, o);
-    return { dtype: "float32", shape: [n, ...input.shape], data: Float32Array.from(data) };
+    const rows = { rows: numbers.length, cols, data: Float32Array.from(stops.data) };
+    const data = Float32Array.from(walked(rows, along, o).data);
+    return { dtype: "float32", shape: [n, ...input.shape], data };
   };
   return Object.fromEntries(card.inputs.map((input) => [input.name, fed(input)]));
 }
 
 /** Each picture of a film as a PNG, small ones enlarged. */
-export async function eachFrame(pictures: Pixels): Promise<Uint8Array[]> {
+async function eachFrame(pictures: Pixels): Promise<Uint8Array[]> {
   const [n, c, h, w] = pictures.shape;
   const size = c * h * w;
   const scale = Math.max(1, Math.round(128 / Math.max(h, w)));

@@ -7,7 +7,7 @@ import { listFiles, pathError } from "../data/files.ts";
 import { openNpyVectors } from "../data/npy.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { withExtension, writeWhole } from "../picture-files.ts";
-import { everyLayer, stacked, type StyleRun } from "./style-run.ts";
+import { everyLayer, type StyleRun } from "./style-run.ts";
 
 /** A w for every layer that was kept in a file. */
 export interface Latent {
@@ -18,7 +18,7 @@ export interface Latent {
 }
 
 /** What stands in the JSON file beside a latent. */
-export interface LatentCard {
+interface LatentCard {
   /** Name of the run whose generator it belongs to. */
   readonly run: string;
   readonly recipe: string;
@@ -117,6 +117,3 @@ async function cardOf(path: string): Promise<z.infer<typeof cardSchema>> {
   }
   throw new UserError(`${cardPath(path)} does not say which run ${path} is of. Project it again.`);
 }
-
-/** All latents as rows. */
-export const rowsOf = (latents: readonly Latent[]): Matrix => stacked(latents.map((l) => l.ws));

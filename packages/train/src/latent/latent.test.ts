@@ -42,19 +42,21 @@ async function put(name: string, [r, g, b]: readonly number[], side = 16): Promi
 }
 
 /** Makes pictures from noise at once. */
-const noise = recipe({
-  ...{ name: "noise", about: "", paper: "", sources: [], differences: [] },
-  presets: { only: { about: "", steps: 1 } },
-  options: { batch: int({ default: 1, min: 1, max: 9, about: "", source: "" }) },
-  data: { x: image({ range: [-1, 1], size: [4, 4] }) },
-  nets: () => ({
-    G: nn.conv({ out: 1, kernel: 1, bias: false, init: () => Float32Array.of(0.5) }),
-  }),
-  optimizer: () => ({ G: sgd({ lr: 0 }) }),
-  noise: (c) => ({ z: { kind: "normal", shape: [c.batch, 1, 4, 4] } }),
-  phases: () => [{ update: ["G"], loss: ({ G }, { z }) => ({ loss: mean(square(G(z))) }) }],
-  sample: ({ G }, { z }) => G(z),
-});
+const noiseOf = (z: { kind: "normal" } | { kind: "uniform"; low: number; high: number }) =>
+  recipe({
+    ...{ name: "noise", about: "", paper: "", sources: [], differences: [] },
+    presets: { only: { about: "", steps: 1 } },
+    options: { batch: int({ default: 1, min: 1, max: 9, about: "", source: "" }) },
+    data: { x: image({ range: [-1, 1], size: [4, 4] }) },
+    nets: () => ({
+      G: nn.conv({ out: 1, kernel: 1, bias: false, init: () => Float32Array.of(0.5) }),
+    }),
+    optimizer: () => ({ G: sgd({ lr: 0 }) }),
+    noise: (c) => ({ z: { ...z, shape: [c.batch, 1, 4, 4] } }),
+    phases: () => [{ update: ["G"], loss: ({ G }, { z }) => ({ loss: mean(square(G(z))) }) }],
+    sample: ({ G }, { z }) => G(z),
+  });
+const noise = noiseOf({ kind: "normal" });
 
 const runs = place("runs");
 beforeAll(async () => {
@@ -158,6 +160,22 @@ describe("interpolate", () => {
     expect(z).toMatchObject({ nFrames: 12, space: "z", along: "slerp" });
   });
 
+  test("goes through uniform z too, on the line", async () => {
+    const flat = noiseOf({ kind: "uniform", low: -1, high: 1 });
+    const asked = { ...three, recipe: flat, run: "3" } as const;
+    expect(await go({ ...asked, frames: 2, out: place("flat.png") })).toMatchObject({
+      along: "lerp",
+    });
+    const { data, info } = await bytesOf("flat.png");
+    const at = (x: number): number => data[(8 * info.width + x) * info.channels] ?? -1;
+    const [from, middle, to] = [at(8), at(8 + 66), at(8 + 132)];
+    expect(from).not.toBe(to);
+    expect(Math.abs(middle - (from + to) / 2)).toBeLessThanOrEqual(1);
+    expect(await said(go({ ...asked, along: "slerp" }))).toMatchInlineSnapshot(
+      `"UserError: z of noise is uniform, and an arc would leave its range. Leave out --along slerp."`,
+    );
+  });
+
   test("passes through the samples themselves", async () => {
     await go({ numbers: [1, 2], frames: 2, out: place("row.png") });
     const { data, info } = await bytesOf("row.png");
@@ -199,6 +217,13 @@ describe("interpolate", () => {
     expect(await said(interpolateRun({ ...fixed, truncation: 0.5 }))).toMatchInlineSnapshot(
       `"UserError: Latents of a file are as they are. Leave out --truncation."`,
     );
+    const numbers = Array.from({ length: 1000 }, (_, i) => i);
+    expect(await said(go({ numbers, frames: 1000 }))).toMatchInlineSnapshot(
+      `"UserError: 1000000 frames of 3 x 16 x 16 would take 3 GB at once. Ask for at most 699050."`,
+    );
+    expect(await said(go({ numbers, frames: 100, out: place("long.png") }))).toMatchInlineSnapshot(
+      `"UserError: 100899 pictures side by side would be 6664 x 65932 pixels, and at most 268 million can be written. Ask for fewer at once."`,
+    );
     const path = process.env["PATH"];
     process.env["PATH"] = "";
     expect(await said(go({ out: place("walk.mp4") }))).toMatchInlineSnapshot(
@@ -235,6 +260,13 @@ describe("tables", () => {
     const out = place("none.png");
     expect(await said(mixRun({ ...three, out }))).toMatchInlineSnapshot(
       `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
+    );
+    const many = Array.from({ length: 400 }, (_, i) => i);
+    expect(await said(mixRun({ ...one, out, rows: many, columns: many }))).toMatchInlineSnapshot(
+      `"UserError: 160801 pictures side by side would be 26464 x 26464 pixels, and at most 268 million can be written. Ask for fewer at once."`,
+    );
+    expect(await said(truncateRun({ ...three, out, numbers: many, values: many }))).toMatch(
+      /^UserError: 160000 pictures side by side would be /,
     );
     expect(await said(mixRun({ ...one, out, layers: [0, 9] }))).toMatchInlineSnapshot(
       `"UserError: There is no layer 9: this generator has layers 0 to 5."`,
@@ -369,15 +401,17 @@ describe("project", () => {
 
 describe("edit", () => {
   const sides = { data: place("sides"), between: ["light", "dark"] } as const;
-  const go = (over: Partial<EditRequest>) =>
-    editRun({
-      ...{ ...one, by: "sefa", features: "pixels", cacheDir: place("cache"), nMeasured: 8 },
-      ...{ nSamples: 100, numbers: [0, 1], out: place("edit.png"), ...over },
-    });
+  const drawn = { ...one, numbers: [0, 1], out: place("edit.png"), cacheDir: place("cache") };
+  const survey = (over: Partial<EditRequest>) =>
+    editRun({ ...drawn, by: "sefa", nSamples: 100, ...over });
+  const go = (over: Partial<EditRequest>) => survey({ features: "pixels", nMeasured: 8, ...over });
 
   test("draws the first directions of a kind, or one of them with what it does", async () => {
     for (const by of ["sefa", "pca"] as const) {
-      expect((await go({ by })).effects).toEqual([]);
+      expect(await survey({ by })).toEqual({
+        ...{ dir: join(runs, "0001-stylegan2-light"), out: place("edit.png") },
+        ...{ direction: { name: `${by} 0 to 4` }, layers: [0, 1, 2, 3, 4, 5], effects: [] },
+      });
       const { effects, direction } = await go({ by, direction: "1", layers: [0, 1] });
       expect(direction.name).toBe(`${by} 1`);
       expect(effects.map((e) => e.strength)).toEqual([-3, -2, -1, 0, 1, 2, 3]);
@@ -425,14 +459,16 @@ describe("edit", () => {
     }
     const kept = await go({ by: "pca", direction: "0", keep: [sides] });
     expect(kept.direction.name).toBe("pca 0, keeping light against dark");
-    const channel = await go({ by: "channel", attribute: sides });
+    const channel = await go({ by: "channel", attribute: sides, strength: 1 });
+    const seen = channel.effects.map((e) => e.attribute?.score ?? NaN);
+    expect(seen[6]).toBeGreaterThan(seen[0] ?? NaN); // + is towards what has it
     expect(channel.direction.name).toMatch(/^channel \d\.\d$/);
     expect(channel.effects[6]?.identity).toBeLessThan(1);
     expect((await go({ by: "channel", direction: "2.5" })).direction.name).toBe("channel 2.5");
   });
 
   test("says what it cannot do", async () => {
-    expect(await said(go({ ...three, run: "3" }))).toMatchInlineSnapshot(
+    expect(await said(survey({ ...three, run: "3" }))).toMatchInlineSnapshot(
       `"UserError: Run 0003-noise-light has no W: its recipe noise has no mapping network. Name a run of a recipe that has one, such as stylegan2."`,
     );
     expect(await said(go({ direction: "5" }))).toMatchInlineSnapshot(
@@ -454,7 +490,10 @@ describe("edit", () => {
     ).toMatchInlineSnapshot(
       `"UserError: There is one direction by labels. Leave out --direction."`,
     );
-    expect(await said(go({ attribute: sides }))).toMatchInlineSnapshot(
+    expect(await said(go({}))).toMatchInlineSnapshot(
+      `"UserError: The first directions are drawn and not measured. Leave out --features, or name a --direction."`,
+    );
+    expect(await said(survey({ attribute: sides }))).toMatchInlineSnapshot(
       `"UserError: Say which --direction the attribute is to be measured along."`,
     );
     expect(await said(go({ by: "labels" }))).toMatchInlineSnapshot(
@@ -463,8 +502,8 @@ describe("edit", () => {
     expect(await said(go({ by: "latents" }))).toMatchInlineSnapshot(
       `"UserError: A direction between latents needs two folders of them, one for each side. Make them with duelo project."`,
     );
-    expect(await said(go({ strength: 0 }))).toMatchInlineSnapshot(
-      `"UserError: A strength of 0 changes nothing; take a number above 0."`,
+    expect(await said(go({ direction: "0", strength: 0 }))).toMatchInlineSnapshot(
+      `"UserError: A strength of 0 is none; take a number above 0, to 1,000."`,
     );
     const between = ["lite", "dark"] as const;
     expect(
@@ -472,7 +511,7 @@ describe("edit", () => {
     ).toMatchInlineSnapshot(
       `"UserError: sides has 0 pictures of "lite", and an attribute takes 10 and more on each side. Classes: dark, light."`,
     );
-    expect(await said(go({ features: "emoji-clasifier" }))).toMatchInlineSnapshot(
+    expect(await said(go({ direction: "0", features: "emoji-clasifier" }))).toMatchInlineSnapshot(
       `"UserError: There are no features "emoji-clasifier". Did you mean "emoji-classifier"? Features: pixels, fashion-classifier, emoji-classifier, nsfwjs-mobilenet-v2, nsfwjs-inception-v3, or the path of an ONNX file."`,
     );
     expect(await said(go({ by: "labels", attribute: sides, keep: [sides] }))).toMatchInlineSnapshot(

@@ -18,3 +18,8 @@ export function walk<T>(o: {
     Array.from({ length: nFrames + (closed ? 0 : 1) }, (_, k) => between(from, to, k / nFrames)),
   );
 }
+
+/** How many points a walk has. */
+export function nPoints(o: { nStops: number; nFrames: number; closed: boolean }): number {
+  return o.closed ? o.nStops * o.nFrames : (o.nStops - 1) * (o.nFrames + 1);
+}

@@ -63,7 +63,7 @@ export interface ProjectHooks {
 }
 
 /** Samples over which the mean w is taken (Karras et al. 2019b, App. D). */
-export const nStatistics = 10_000;
+const nStatistics = 10_000;
 const mostAtOnce = 8;
 const nFilmFrames = 40;
 
@@ -78,7 +78,7 @@ export async function projectRun(
   const beside = [".npy", ".json", ...(request.film === false ? [] : [".webp"])];
   const { jobs, skipped: others } = pictureJobs(request.input, request.out, beside);
   tellSkipped(others, hooks.note);
-  const run = await openStyleRun(request);
+  const run = await openStyleRun(request, hooks);
   try {
     const { pictures, skipped } = await readJobs(jobs, run, hooks);
     const how = { ...request, features: request.features ?? "emoji-classifier" };
@@ -90,7 +90,8 @@ export async function projectRun(
           const steps = projector.steps * pictures.length;
           hooks.progress?.(projector.steps * projections.length + step * group.length, steps);
         };
-        const way = await descend(run, projector, group, { ...hooks, progress });
+        const film = request.film !== false;
+        const way = await descend(run, projector, group, { ...hooks, progress, film });
         for (const [i, { job }] of group.entries())
           projections.push(await keep({ run, request, job, way, i }));
       }
@@ -113,11 +114,11 @@ export interface ReadJob {
 export async function readJobs(
   jobs: readonly PictureJob[],
   run: StyleRun,
-  { note }: Pick<ProjectHooks, "note">,
+  { note, signal }: Pick<ProjectHooks, "note" | "signal">,
   shape: readonly number[] = run.shape,
 ): Promise<{ pictures: ReadJob[]; skipped: Skipped[] }> {
   const target = targetOf(run.trained.info, shape);
-  const hooks = note === undefined ? {} : { note };
+  const hooks = { ...(note && { note }), ...(signal && { signal }) };
   const { made, skipped } = await eachPicture(jobs, hooks, async (job, encoded) => ({
     job,
     pixels: await toRecord({ encoded }, target),
@@ -125,7 +126,7 @@ export async function readJobs(
   return { pictures: made, skipped };
 }
 
-export type Projecting = Projector & { readonly batch: number; readonly steps: number };
+type Projecting = Projector & { readonly batch: number; readonly steps: number };
 
 /** A projector for some pictures of a run, with the statistics of its w. */
 export async function openProjectorFor(
@@ -185,7 +186,7 @@ export interface Way {
   readonly latents: Float32Array;
   /** [batch, C, H, W] */
   readonly pictures: Float32Array;
-  /** The pictures on the way. */
+  /** The pictures on the way, where a film was asked for. */
   readonly frames: readonly Float32Array[];
 }
 
@@ -194,7 +195,11 @@ export async function descend(
   run: StyleRun,
   projector: Projecting,
   group: readonly ReadJob[],
-  hooks: { progress?(step: number): void; readonly signal?: AbortSignal },
+  hooks: {
+    progress?(step: number): void;
+    readonly signal?: AbortSignal;
+    readonly film?: boolean;
+  },
 ): Promise<Way> {
   const size = group[0]?.pixels.length ?? 0;
   const targets = new Float32Array(projector.batch * size);
@@ -211,7 +216,7 @@ export async function descend(
     async step(step, distances) {
       if (step === 1) before = Float32Array.from(distances);
       after = Float32Array.from(distances);
-      if (step % every === 0) frames.push(await projector.pictures());
+      if (hooks.film === true && step % every === 0) frames.push(await projector.pictures());
       hooks.progress?.(step);
     },
   });

@@ -46,7 +46,7 @@ import { noiseCorrelation, normalised } from "./noise-maps.ts";
 // as one graph whose state they are. Many pictures at once, each by itself.
 
 /** Where w lies: its mean over samples, and how far they are from it, sqrt(mean |w - mean|^2). */
-export interface StyleStatistics {
+interface StyleStatistics {
   readonly mean: Float64Array;
   readonly spread: number;
 }
@@ -78,7 +78,7 @@ export interface Prior {
   readonly whitening: Float64Array;
 }
 
-export interface ProjectorOptions {
+interface ProjectorOptions {
   /** Pictures at once. */
   readonly batch: number;
   readonly nLayers: number;
@@ -89,8 +89,6 @@ export interface ProjectorOptions {
   readonly statistics: StyleStatistics;
   /** 0 unless said otherwise. The same for every picture, so that none depends on the others. */
   readonly seed?: number;
-  /** 0.1 at most, unless said otherwise [NVlabs/stylegan2-ada-pytorch: projector]. */
-  readonly lr?: number;
   readonly degradation?: Degradation;
   /** The network by whose maps pictures are compared beside their pixels. */
   readonly features: FeatureName;
@@ -102,9 +100,7 @@ export interface ProjectorOptions {
 }
 
 export interface Projector {
-  /** Shape of what is compared, without the batch. */
-  readonly compared: readonly number[];
-  /** Goes down for `steps` steps; `target` [batch, ...compared] in the generator's range. */
+  /** Goes down for `steps` steps; `target` [batch, C', H', W'], as degraded, in the generator's range. */
   run(
     target: Float32Array,
     hooks?: {
@@ -158,7 +154,8 @@ interface Descent {
 
 const latentName = "latent";
 const targetName = "target";
-const rule = adam({ lr: 0.1, beta1: 0.9, beta2: 0.999, eps: 1e-8 }); // [App. D]
+const learningRate = 0.1; // at most [NVlabs/stylegan2-ada-pytorch: projector]
+const rule = adam({ lr: learningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8 }); // [App. D]
 
 const latentShape = (o: ProjectorOptions): readonly number[] => [
   o.batch,
@@ -289,7 +286,6 @@ function projectorOf(p: {
     [targetName]: target,
   });
   return {
-    compared: descent.compared,
     async run(values, hooks = {}) {
       state.write({ ...beginning(o, descent), [targetName]: tensor(target.shape, values) });
       for (let step = 0; step < o.steps; step++) {
@@ -355,7 +351,7 @@ function feedsOf(o: ProjectorOptions, step: number): Feeds {
   return {
     jitter: tensor([1, ...rest], numbers),
     jitterScale: scalar(jitter * jitterShare * o.statistics.spread),
-    lr: scalar((o.lr ?? 0.1) * rate),
+    lr: scalar(learningRate * rate),
     t: scalar(step + 1),
   };
 }

@@ -8,7 +8,7 @@ const nExamples = 50; // the paper takes 10 to 50
 /**
  * The channel of a style that says most of an attribute (Wu et al. 2020, Section 4.2): over the samples
  * that have most of it, its difference from the mean in standard deviations, of which the mean over its
- * own deviation is largest.
+ * own deviation is farthest from 0: that is the score, negative where they have less of the channel.
  */
 export function bestChannel(o: {
   affines: readonly Affine[];
@@ -27,12 +27,12 @@ export function bestChannel(o: {
       return { affine, channel, score: relevance(affine, channel, examples, o.shape) };
     }),
   );
-  const [best] = all.toSorted((a, b) => b.score - a.score);
+  const [best] = all.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score));
   if (best === undefined) throw new UserError("These layers have no style. Choose others.");
   return best;
 }
 
-/** |mean of d| / deviation of d, with d = (style - its mean) / its deviation, over examples of w. */
+/** Mean of d / deviation of d, with d = (style - its mean) / its deviation, over examples of w. */
 function relevance(affine: Affine, channel: number, examples: Matrix, shape: WShape): number {
   const { cols, data } = affine.weight;
   const row = data.subarray(channel * cols, (channel + 1) * cols);
@@ -46,5 +46,5 @@ function relevance(affine: Affine, channel: number, examples: Matrix, shape: WSh
   });
   const mean = differences.reduce((a, b) => a + b, 0) / examples.rows;
   const square = differences.reduce((a, d) => a + (d - mean) ** 2, 0) / examples.rows;
-  return Math.abs(mean) / (Math.sqrt(square) || Infinity);
+  return mean / (Math.sqrt(square) || Infinity);
 }

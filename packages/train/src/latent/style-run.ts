@@ -12,13 +12,13 @@ import { callInParts } from "../open-function.ts";
 import type { Pixels } from "../report/grid.ts";
 
 /** Which samples: those that `sampleRun` makes under these numbers from this seed. */
-export interface Numbered {
+interface Numbered {
   readonly numbers: ArrayLike<number>;
   /** 0 unless said otherwise. */
   readonly seed?: number;
 }
 
-export interface Mapped extends Numbered {
+interface Mapped extends Numbered {
   /** z of each sample, [n, zDim]; drawn unless given. */
   readonly z?: Matrix;
   /** One class for all, by name or number; sample i has class i, and so on from the first, unless said otherwise. */
@@ -78,7 +78,7 @@ export async function openStyleRun(
   return styleRunOf(trained, { ...choice, ...hooks });
 }
 
-function demandW({ info, recipe, context }: Trained): void {
+export function demandW({ info, recipe, context }: Trained): void {
   if (hasW(recipe, context)) return;
   throw new UserError(
     `Run ${info.name} has no W: its recipe ${recipe.name} has no mapping network. Name a run of a recipe that has one, such as stylegan2.`,
@@ -228,6 +228,12 @@ export function everyLayer({ rows, cols, data }: Matrix, nLayers: number): Matri
 /** Rows of several matrices, one after the other. */
 export function stacked(parts: readonly Matrix[]): Matrix {
   const cols = parts[0]?.cols ?? 0;
-  const data = Float32Array.from(parts.flatMap((p) => Array.from(p.data)));
-  return { rows: data.length / Math.max(cols, 1), cols, data };
+  const rows = parts.reduce((n, part) => n + part.rows, 0);
+  const data = new Float32Array(rows * cols);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { rows, cols, data };
 }

@@ -1,13 +1,13 @@
 import { UserError } from "@duelo/core";
 import { drawInputs } from "../draw-inputs.ts";
-import { readTrained } from "../export.ts";
-import type { Matrix } from "../metrics/matrix.ts";
+import { readTrained, type RunChoice, type Trained } from "../export.ts";
+import { takeRows, type Matrix } from "../metrics/matrix.ts";
 import { openFunction } from "../open-function.ts";
+import { samplesShape } from "../sample.ts";
 import { demandPlace, writeWhole } from "../picture-files.ts";
-import { imageGrid, type Pixels } from "../report/grid.ts";
+import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
 import { checkLayers } from "./layers.ts";
-import { everyLayer, hasW, openStyleRun, stacked } from "./style-run.ts";
-import type { RunChoice } from "../export.ts";
+import { everyLayer, hasW, openStyleRun, stacked, styleRunOf } from "./style-run.ts";
 
 export interface Table {
   /** Folder of the run. */
@@ -54,13 +54,15 @@ export async function mixRun(
   const run = await openStyleRun(request, hooks);
   try {
     const layers = checkLayers(request.layers ?? firstLayers(run.nLayers), run);
+    const [nRows, nColumns] = [rows.length + 1, columns.length + 1];
+    demandGrid({ shape: [nRows * nColumns, ...run.shape], columns: nColumns });
     const all = [...columns, ...rows];
     const w = everyLayer(await run.map({ numbers: all, seed, label, psi }), run.nLayers);
     const cells = rows.flatMap((_, r) => [
-      rowOf(w, columns.length + r),
+      takeRows(w, [columns.length + r]),
       ...columns.map((__, c) => mixed({ w, to: columns.length + r, from: c, layers, run })),
     ]);
-    const ws = stacked([...columns.map((_, c) => rowOf(w, c)), ...cells]);
+    const ws = stacked([...columns.map((_, c) => takeRows(w, [c])), ...cells]);
     const numbers = [...columns, ...rows.flatMap((r) => [r, ...columns.map(() => r)])];
     const made = await run.synthesize(ws, { ...hooks, numbers, seed });
     const grid = await imageGrid({
@@ -78,12 +80,6 @@ export async function mixRun(
 
 const firstLayers = (nLayers: number): number[] => [0, 1, 2, 3].filter((layer) => layer < nLayers);
 
-const rowOf = ({ cols, data }: Matrix, i: number): Matrix => ({
-  rows: 1,
-  cols,
-  data: data.slice(i * cols, (i + 1) * cols),
-});
-
 function mixed(o: {
   w: Matrix;
   to: number;
@@ -91,7 +87,7 @@ function mixed(o: {
   layers: readonly number[];
   run: { wDim: number };
 }): Matrix {
-  const [base, other] = [rowOf(o.w, o.to), rowOf(o.w, o.from)];
+  const [base, other] = [takeRows(o.w, [o.to]), takeRows(o.w, [o.from])];
   const { wDim } = o.run;
   for (const l of o.layers) base.data.set(other.data.subarray(l * wDim, (l + 1) * wDim), l * wDim);
   return base;
@@ -129,7 +125,7 @@ export async function truncateRun(
   const o = { ...request, values, numbers };
   if (space === "z" && trained.recipe.standing !== undefined)
     hooks.note?.("The generator's statistics are measured anew for each truncation.");
-  const made = space === "w" ? await truncatedW(o, hooks) : await truncatedZ(o, hooks);
+  const made = space === "w" ? await truncatedW(trained, o, hooks) : await truncatedZ(o, hooks);
   const grid = await imageGrid({
     ...made,
     columns: values.length,
@@ -145,13 +141,15 @@ type Sweep = TruncateRequest & {
   readonly numbers: readonly number[];
 };
 
-async function truncatedW(o: Sweep, hooks: Hooks): Promise<Pixels> {
-  const run = await openStyleRun(o, hooks);
+async function truncatedW(trained: Trained, o: Sweep, hooks: Hooks): Promise<Pixels> {
+  const run = await styleRunOf(trained, { ...o, ...hooks });
   const { numbers, label, seed = 0 } = o;
   try {
+    const n = numbers.length * o.values.length;
+    demandGrid({ shape: [n, ...run.shape], columns: o.values.length });
     const columns: Matrix[] = [];
     for (const psi of o.values) columns.push(await run.map({ numbers, seed, label, psi }));
-    const cells = numbers.flatMap((_, row) => columns.map((w) => rowOf(w, row)));
+    const cells = numbers.flatMap((_, row) => columns.map((w) => takeRows(w, [row])));
     const ws = everyLayer(stacked(cells), run.nLayers);
     const each = numbers.flatMap((number) => o.values.map(() => number));
     return await run.synthesize(ws, { ...hooks, numbers: each, seed });
@@ -189,8 +187,11 @@ export function sideBySide(columns: readonly Pixels[]): Pixels {
 /** A generator may have statistics for each truncation, so each opens it anew. */
 async function truncatedTo(o: Sweep, truncation: number, hooks: Hooks): Promise<Pixels> {
   const f = await openFunction({ ...o, truncation });
-  const { numbers, label, seed = 0 } = o;
+  const { numbers, label, seed = 0, values } = o;
   try {
+    const [, , height = 1, width = 1] = [1, ...samplesShape(f)];
+    const shape = [numbers.length * values.length, 1, height, width] as const;
+    demandGrid({ shape, columns: values.length });
     const drawn = drawInputs({ n: numbers.length, numbers, seed, truncation, label }, f.card);
     const { samples } = await f.call(drawn, hooks);
     const [n = 0, c = 1, h = 1, w = 1] = samples?.shape ?? [];

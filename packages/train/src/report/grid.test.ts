@@ -128,6 +128,15 @@ describe("imageGrid", () => {
       `[RangeError: pictures of shape [1, 5, 1, 1]: n, h, w from 1, c from 1 to 4]`,
     );
   });
+
+  test("refuses more pixels than a picture may have", async () => {
+    const pixels = new Uint8Array(70_000);
+    await expect(
+      imageGrid({ pixels, shape: [70_000, 1, 1, 1], range: [0, 255] }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[UserError: 70000 pictures side by side would be 17488 x 17488 pixels, and at most 268 million can be written. Ask for fewer at once.]`,
+    );
+  });
 });
 
 test("encodeImages gives real pictures that come back as they were", async () => {

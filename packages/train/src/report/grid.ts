@@ -1,3 +1,4 @@
+import { UserError } from "@duelo/core";
 import sharp from "sharp";
 import { escapeHtml } from "./html.ts";
 
@@ -41,31 +42,52 @@ export function toBytes(
   return bytes;
 }
 
+const mostPixels = 0x3fff ** 2; // what sharp takes: 268 million
+
+/** Throws UserError for a grid of more pixels than can be written. */
+export function demandGrid(o: Pick<GridOptions, "shape" | "columns" | "gap" | "scale">): void {
+  const { height, width } = layoutOf(o);
+  if (height * width <= mostPixels) return;
+  throw new UserError(
+    `${o.shape[0]} pictures side by side would be ${width} x ${height} pixels, and at most 268 million can be written. Ask for fewer at once.`,
+  );
+}
+
+function layoutOf({
+  shape: [n, , h, w],
+  gap = 2,
+  ...o
+}: Pick<GridOptions, "shape" | "columns" | "gap" | "scale">) {
+  const scale = o.scale ?? Math.max(1, Math.round(64 / Math.max(h, w)));
+  const nColumns = Math.max(1, Math.min(n, o.columns ?? Math.ceil(Math.sqrt(n))));
+  const nRows = Math.ceil(n / nColumns);
+  const pitch = { y: h * scale + gap, x: w * scale + gap };
+  const [height, width] = [nRows * pitch.y - gap, nColumns * pitch.x - gap];
+  return { scale, nColumns, pitch, height, width };
+}
+
 /**
  * Pictures side by side, row after row, as a PNG with as many channels as they have.
- * @throws RangeError when the pixels do not fill the shape, or there are not 1 to 4 channels
+ * @throws RangeError when the pixels do not fill the shape, or there are not 1 to 4 channels; UserError as `demandGrid`
  */
 export async function imageGrid(options: GridOptions): Promise<Uint8Array> {
-  const { shape, gap = 2, rowLabels, columnLabels } = options;
+  const { shape, rowLabels, columnLabels } = options;
   const [n, c, h, w] = shape;
   checkPixels(options);
-  const scale = options.scale ?? Math.max(1, Math.round(64 / Math.max(h, w)));
-  const nColumns = Math.max(1, Math.min(n, options.columns ?? Math.ceil(Math.sqrt(n))));
-  const nRows = Math.ceil(n / nColumns);
-  const cell = { height: h * scale, width: w * scale };
+  demandGrid(options);
+  const { scale, nColumns, pitch, ...pictures } = layoutOf(options);
   const left = rowLabels ? labelWidth(rowLabels) : 0;
   const above = columnLabels ? labelHeight : 0;
-  const height = above + nRows * (cell.height + gap) - gap;
-  const width = left + nColumns * (cell.width + gap) - gap;
+  const [height, width] = [above + pictures.height, left + pictures.width];
   const canvas = emptyCanvas({ height, width, c });
   const bytes = toBytes(options.pixels, options.range);
   for (let i = 0; i < n; i++) {
-    const top = above + Math.floor(i / nColumns) * (cell.height + gap);
-    const from = left + (i % nColumns) * (cell.width + gap);
-    for (let y = 0; y < cell.height; y++) {
+    const top = above + Math.floor(i / nColumns) * pitch.y;
+    const from = left + (i % nColumns) * pitch.x;
+    for (let y = 0; y < h * scale; y++) {
       const row = i * c * h * w + Math.floor(y / scale) * w;
       let to = ((top + y) * width + from) * c;
-      for (let x = 0; x < cell.width; x++) {
+      for (let x = 0; x < w * scale; x++) {
         const pixel = row + Math.floor(x / scale);
         for (let channel = 0; channel < c; channel++) {
           canvas[to++] = bytes[pixel + channel * h * w] ?? 0;
@@ -76,10 +98,8 @@ export async function imageGrid(options: GridOptions): Promise<Uint8Array> {
   const picture = raw({ bytes: canvas, c, height, width });
   if (!rowLabels && !columnLabels) return picture.png().toBuffer();
   const strips = [
-    ...(rowLabels
-      ? [rowStrip({ rowLabels, width: left, height, above, pitch: cell.height + gap })]
-      : []),
-    ...(columnLabels ? [columnStrip({ columnLabels, width, left, pitch: cell.width + gap })] : []),
+    ...(rowLabels ? [rowStrip({ rowLabels, width: left, height, above, pitch: pitch.y })] : []),
+    ...(columnLabels ? [columnStrip({ columnLabels, width, left, pitch: pitch.x })] : []),
   ];
   return sharp(await picture.png().toBuffer())
     .composite(strips.map((input) => ({ input, left: 0, top: 0 })))

@@ -61,11 +61,13 @@ export async function* enlargedStrips(
 
 /** Tiles of a stretch that goes on by `border` on either side, of which nothing is kept. */
 const tilesWithin = (extent: number, o: { most: number; overlap: number }): Tile[] =>
-  tilesAlong(extent + 2 * border, o).map(({ start, size, from, to }) => ({
-    ...{ start: start - border, size },
-    from: Math.max(from - border, 0),
-    to: Math.min(to - border, extent),
-  }));
+  tilesAlong(extent + 2 * border, o)
+    .map(({ start, size, from, to }) => ({
+      ...{ start: start - border, size },
+      from: Math.max(from - border, 0),
+      to: Math.min(to - border, extent),
+    }))
+    .filter(({ from, to }) => to > from);
 
 /** Puts what is kept of a tile into its row of tiles, as bytes; a grey picture takes the mean of the colours. */
 function place(

@@ -75,6 +75,11 @@ describe("tiles", () => {
     await cut("seams.png", { tile: 32, overlap: 0 });
     expect(await furthest("whole.png", "seams.png")).toBeGreaterThan(2);
   });
+
+  test("may be smaller than what is mirrored around the picture", async () => {
+    await cut("small.png", { tile: 5, overlap: 1 });
+    expect((await raw("small.png")).shape).toEqual([244, 188, 3]);
+  });
 });
 
 test("a plain picture stays plain to its edges, and a single pixel is one", async () => {

@@ -8,8 +8,7 @@ import {
   type NameMap,
   type StateSpec,
 } from "@duelo/zoo";
-import { createHash } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
 import { netsIn, writeGenerator } from "../export.ts";
 import { runOptions } from "../loop.ts";
@@ -19,7 +18,7 @@ import { contextFor, resolveRequest, sameForBoth, type TrainRequest } from "../r
 import type { Streams } from "../streams.ts";
 import { createRun } from "../run/folder.ts";
 import type { Tensors } from "../run/safetensors.ts";
-import { demandFile, readWeights } from "./read.ts";
+import { digestOf, readWeights } from "./read.ts";
 
 /** Of weights, averages and slots together: 8 GiB. */
 const mostNumbers = 2 ** 31;
@@ -67,12 +66,14 @@ export async function importWeights(request: ImportRequest): Promise<Imported> {
     throw new UserError(
       `Recipe ${recipe.name} is told the class. Say how many classes the nets know, such as --classes 10.`,
     );
-  const digest = createHash("sha256");
-  for (const path of Object.values(files)) {
-    await demandFile(path);
-    digest.update(await readFile(path).catch(() => ""));
-  }
-  const streams = standIn({ resolved, classes, key: digest.digest("hex"), files });
+  if (!Object.values(recipe.data).some((f) => f.domain === "label") && classes.length > 0)
+    throw new UserError(`Recipe ${recipe.name} is told no class. Leave out --classes.`);
+  const paths = Object.values(files);
+  if (key !== undefined && paths.every((path) => path.endsWith(".safetensors")))
+    throw new UserError(
+      "A key names one of several sets of weights in a PyTorch file, and none of these is one. Leave out --key.",
+    );
+  const streams = standIn({ resolved, classes, key: await digestOf(paths), files });
   const context = contextFor(resolved, streams);
   const specs = new Map(traceStep(recipe, context).flatMap((s) => [...s.stateSpecs]));
   const nNumbers = [...specs.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);

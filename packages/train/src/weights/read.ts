@@ -1,4 +1,6 @@
 import { UserError } from "@duelo/core";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { errorCode, nodeFileSystem, withFile } from "../run/file-system.ts";
 import { DamagedFileError, readSafetensors } from "../run/safetensors.ts";
@@ -29,8 +31,22 @@ export async function readWeights(request: { path: string; key?: string }): Prom
   }
 }
 
+/** Of what stands in files, one after the other. Throws UserError. */
+export async function digestOf(paths: readonly string[]): Promise<string> {
+  const digest = createHash("sha256");
+  for (const path of paths) {
+    await demandFile(path);
+    try {
+      for await (const part of createReadStream(path)) digest.update(part as Uint8Array);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+  return digest.digest("hex");
+}
+
 /** Throws UserError for what is no regular file: a device may never end. */
-export async function demandFile(path: string): Promise<void> {
+async function demandFile(path: string): Promise<void> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });

@@ -1,5 +1,5 @@
 import { sizeOf } from "@duelo/core";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
 import { errorCode } from "../run/file-system.ts";
 import { DamagedFileError, type Tensors } from "../run/safetensors.ts";
@@ -9,7 +9,7 @@ import { contiguous, Storage, TensorView, torchRules } from "./torch-tensor.ts";
 
 const maxPickleBytes = 64 << 20;
 const maxEntries = 100_000;
-const maxLegacyBytes = 2 ** 31;
+const maxLegacyBytes = 2 ** 31 - 1; // what Node reads at once
 /** Names that tensors share memory under, as tied weights do. */
 const mostShared = 4;
 const magic = 0x1950a86a20f9469cfc6cn; // the first number of files from before PyTorch 1.6
@@ -75,8 +75,9 @@ async function readEntry(
 
 /** Pickles of a magic number, the protocol, the system and the object; then keys and storages. */
 async function readLegacy(path: string, key: string | undefined): Promise<StateDict> {
+  if ((await stat(path)).size > maxLegacyBytes)
+    throw new DamagedFileError("it is larger than 2 GiB");
   const bytes = await readFile(path);
-  if (bytes.length > maxLegacyBytes) throw new DamagedFileError("it is larger than 2 GiB");
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) throw new DamagedFileError("it is cut short"); // PK
   if (bytes[0] !== 0x80) throw new DamagedFileError("it is no file of torch.save"); // PROTO
   const rules = torchRules();

@@ -1,6 +1,13 @@
 import { openRuntime, type HostTensor } from "@duelo/runtime";
 import { findRecipe, resolveOptions, type Context } from "@duelo/zoo";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -82,6 +89,11 @@ describe("a file that is not used says why", () => {
       String(await readWeights({ path: p }).catch((e: Error) => e.message)).replace(home, "");
     expect(await told(join(home, "none.pth"))).toMatchInlineSnapshot(
       `"There is no file /none.pth."`,
+    );
+    const huge = file("huge.pth", new Uint8Array([0x80]));
+    truncateSync(huge, 3 * 2 ** 30); // sparse
+    expect(await told(huge)).toMatchInlineSnapshot(
+      `"/huge.pth is not used: it is larger than 2 GiB."`,
     );
     expect(await told(file("text.pth", Buffer.from("hello")))).toMatchInlineSnapshot(
       `"/text.pth is not used: it is no file of torch.save."`,
@@ -238,6 +250,13 @@ describe("import", () => {
     );
     expect(await told({ ...dcgan, recipe: "biggan", files: { G } })).toMatchInlineSnapshot(
       `"Recipe biggan is told the class. Say how many classes the nets know, such as --classes 10."`,
+    );
+    expect(await told({ ...dcgan, classes: ["a"], files: { G } })).toMatchInlineSnapshot(
+      `"Recipe dcgan is told no class. Leave out --classes."`,
+    );
+    const plain = { G: path("dcgan.safetensors") };
+    expect(await told({ ...dcgan, key: "netG", files: plain })).toMatchInlineSnapshot(
+      `"A key names one of several sets of weights in a PyTorch file, and none of these is one. Leave out --key."`,
     );
     expect(await told({ ...dcgan, files: { F: G } })).toMatchInlineSnapshot(
       `"Recipe dcgan has no net "F". Its nets: G, D."`,

@@ -141,11 +141,24 @@ export async function readFunction(
     const bytes = await readFile(`${info.dir}/${generatorName}`).catch(() => undefined);
     if (bytes !== undefined) return { bytes, info };
   }
-  const trained = await readTrained(request);
   const { truncation, threads } = request;
+  const trained = await readTrained(request);
+  return { bytes: await functionOf(trained, { function: name, truncation, threads }), info };
+}
+
+/** The same of what `readTrained` gave. */
+export async function functionOf(
+  trained: Trained,
+  o: {
+    readonly function?: string | undefined;
+    readonly truncation?: number | undefined;
+    readonly threads?: number | undefined;
+  },
+): Promise<Uint8Array> {
+  const { function: name = "sample", truncation, threads } = o;
   const state =
     name === "sample" ? await standingState({ ...trained, truncation, threads }) : trained.state;
-  return { bytes: functionOnnx({ ...trained, state, function: name }).bytes, info };
+  return functionOnnx({ ...trained, state, function: name }).bytes;
 }
 
 /** The recipe of a run: the one given, or that of the zoo; undefined where neither is there. */

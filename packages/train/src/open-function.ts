@@ -2,7 +2,7 @@ import { sameShape, sizeOf, UserError } from "@duelo/core";
 import { openRuntime, type HostTensor, type HostTensors, type Program } from "@duelo/runtime";
 import type { Recipe } from "@duelo/zoo";
 import { drawNoise } from "./draw-noise.ts";
-import { readFunction } from "./export.ts";
+import { functionOf, readFunction, type Trained } from "./export.ts";
 import { dtypeOf, readCard, type FunctionCard, type FunctionInput } from "./function-card.ts";
 import type { Feeds } from "./feeder.ts";
 import type { RunInfo } from "./run/runs.ts";
@@ -52,7 +52,22 @@ const mostAtOnce = 64;
 /** Opens a function of a run at its last checkpoint. Throws UserError. */
 export async function openFunction(request: FunctionRequest): Promise<OpenFunction> {
   const { runs = "runs", device, threads, ...rest } = request;
-  const { bytes, info } = await readFunction({ runs, threads, ...rest });
+  return opened(await readFunction({ runs, threads, ...rest }), { device, threads });
+}
+
+/** The same of what `readTrained` gave. */
+export async function functionOfTrained(
+  trained: Trained,
+  o: Pick<FunctionRequest, "function" | "truncation"> & { readonly threads?: number | undefined },
+): Promise<OpenFunction> {
+  return opened({ bytes: await functionOf(trained, o), info: trained.info }, o);
+}
+
+async function opened(
+  { bytes, info }: { bytes: Uint8Array; info: RunInfo },
+  o: { device?: FunctionRequest["device"] | undefined; threads?: number | undefined },
+): Promise<OpenFunction> {
+  const { device, threads } = o;
   const runtime = await openRuntime({
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

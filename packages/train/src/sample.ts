@@ -6,7 +6,7 @@ import { readTrained, type Trained } from "./export.ts";
 import { readField, type Feeds } from "./feeder.ts";
 import type { FunctionCard } from "./function-card.ts";
 import { everyLayer, hasW, styleRunOf } from "./latent/style-run.ts";
-import { demandRoom, openFunction, type OpenFunction } from "./open-function.ts";
+import { demandRoom, functionOfTrained, openFunction, type OpenFunction } from "./open-function.ts";
 import { fillInts, streamOf } from "./random.ts";
 import type { Pixels } from "./report/grid.ts";
 import { openRunData } from "./run-data.ts";
@@ -67,11 +67,12 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
   if (!(n >= 1)) throw new UserError(`${n} samples are none; ask for at least 1.`);
   const best = request.best === true ? { best: true } : {};
   const open = { runs, run, ...best, ...(recipe === undefined ? {} : { recipe }) };
-  if (request.truncation !== undefined) {
-    const trained = await readTrained(open);
-    if (hasW(trained.recipe, trained.context)) return truncatedInW(request, trained);
-  }
-  const generator = await openFunction({ ...open, truncation: request.truncation });
+  const { truncation } = request;
+  const trained = truncation === undefined ? undefined : await readTrained(open);
+  if (trained && hasW(trained.recipe, trained.context)) return truncatedInW(request, trained);
+  const generator = trained
+    ? await functionOfTrained(trained, { truncation })
+    : await openFunction(open);
   try {
     return await samplesOf(generator, request);
   } finally {

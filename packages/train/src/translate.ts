@@ -6,7 +6,7 @@ import type { Pixels, Skipped } from "./data/source.ts";
 import { labelsFor } from "./draw-inputs.ts";
 import type { FunctionInput } from "./function-card.ts";
 import { readTrained } from "./export.ts";
-import { openFunction, type OpenFunction } from "./open-function.ts";
+import { functionOfTrained, type OpenFunction } from "./open-function.ts";
 import {
   eachPicture,
   pictureJobs,
@@ -75,8 +75,9 @@ interface Direction {
 }
 
 async function openDirection(request: TranslateRequest): Promise<Direction> {
-  const { to, colours, input: _input, out: _out, seed: _seed, ...rest } = request;
-  const { recipe, context, info } = await readTrained({ runs: "runs", ...rest });
+  const { to, colours } = request;
+  const trained = await readTrained({ runs: "runs", ...request });
+  const { recipe, context, info } = trained;
   const functions = Object.keys(recipe.functions(context));
   const there = (name: string): boolean => functions.includes(name);
   if (there("upscale"))
@@ -86,7 +87,7 @@ async function openDirection(request: TranslateRequest): Promise<Direction> {
   let name = "sample";
   if (colours === true && there("colours")) name = "colours";
   else if (to === "A" && there("toA")) name = "toA";
-  const f = await openFunction({ ...rest, function: name });
+  const f = await functionOfTrained(trained, { function: name, threads: request.threads });
   try {
     return directionOf(f, request, there("toA") ? ["A", "B"] : ["B"]);
   } catch (error) {

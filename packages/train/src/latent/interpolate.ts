@@ -8,7 +8,7 @@ import { readTrained, type RunChoice, type Trained } from "../export.ts";
 import type { Feeds } from "../feeder.ts";
 import type { FunctionCard } from "../function-card.ts";
 import type { Matrix } from "../metrics/matrix.ts";
-import { demandRoom, openFunction, type OpenFunction } from "../open-function.ts";
+import { demandRoom, functionOfTrained, type OpenFunction } from "../open-function.ts";
 import { demandWritable, writeWhole } from "../picture-files.ts";
 import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
 import { samplesShape } from "../sample.ts";
@@ -75,7 +75,7 @@ export async function interpolateRun(
   const { pictures: frames, along } =
     has || space === "w" || request.latents !== undefined
       ? await throughStyles(trained, o, stop)
-      : await throughSamples(o, stop);
+      : await throughSamples(trained, o, stop);
   hooks.progress?.(1, 2);
   const bytes =
     format === "png"
@@ -164,12 +164,16 @@ const seedOf = ({ seed }: InterpolateRequest): { seed?: number } =>
   seed === undefined ? {} : { seed };
 
 /** The walk of a generator without a W: through all of its noise that is not drawn in its nets. */
-async function throughSamples(o: Way, stop: Pick<Hooks, "signal">): Promise<Film> {
+async function throughSamples(
+  trained: Trained,
+  o: Way,
+  stop: Pick<Hooks, "signal">,
+): Promise<Film> {
   if (o.truncation !== undefined)
     throw new UserError(
       "This generator has no W, so --truncation has nothing to draw to an average.",
     );
-  const f = await openFunction(o);
+  const f = await functionOfTrained(trained, { threads: o.threads });
   try {
     const range = f.card.outputs.find((out) => out.name === "samples")?.range;
     if (range === undefined) throw noPictures(f);

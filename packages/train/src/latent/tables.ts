@@ -2,7 +2,7 @@ import { UserError } from "@duelo/core";
 import { drawInputs } from "../draw-inputs.ts";
 import { readTrained, type RunChoice, type Trained } from "../export.ts";
 import { takeRows, type Matrix } from "../metrics/matrix.ts";
-import { openFunction } from "../open-function.ts";
+import { functionOfTrained } from "../open-function.ts";
 import { samplesShape } from "../sample.ts";
 import { demandPlace, writeWhole } from "../picture-files.ts";
 import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
@@ -125,7 +125,8 @@ export async function truncateRun(
   const o = { ...request, values, numbers };
   if (space === "z" && trained.recipe.standing !== undefined)
     hooks.note?.("The generator's statistics are measured anew for each truncation.");
-  const made = space === "w" ? await truncatedW(trained, o, hooks) : await truncatedZ(o, hooks);
+  const made =
+    space === "w" ? await truncatedW(trained, o, hooks) : await truncatedZ(trained, o, hooks);
   const grid = await imageGrid({
     ...made,
     columns: values.length,
@@ -158,12 +159,12 @@ async function truncatedW(trained: Trained, o: Sweep, hooks: Hooks): Promise<Pix
   }
 }
 
-async function truncatedZ(o: Sweep, hooks: Hooks): Promise<Pixels> {
+async function truncatedZ(trained: Trained, o: Sweep, hooks: Hooks): Promise<Pixels> {
   const columns: Pixels[] = [];
   const [n, total] = [o.numbers.length, o.numbers.length * o.values.length];
   for (const [k, truncation] of o.values.entries()) {
     const progress = (done: number): void => hooks.progress?.(k * n + done, total);
-    columns.push(await truncatedTo(o, truncation, { ...hooks, progress }));
+    columns.push(await truncatedTo(trained, { ...o, truncation }, { ...hooks, progress }));
   }
   return sideBySide(columns);
 }
@@ -185,9 +186,13 @@ export function sideBySide(columns: readonly Pixels[]): Pixels {
 }
 
 /** A generator may have statistics for each truncation, so each opens it anew. */
-async function truncatedTo(o: Sweep, truncation: number, hooks: Hooks): Promise<Pixels> {
-  const f = await openFunction({ ...o, truncation });
-  const { numbers, label, seed = 0, values } = o;
+async function truncatedTo(
+  trained: Trained,
+  o: Sweep & { readonly truncation: number },
+  hooks: Hooks,
+): Promise<Pixels> {
+  const { numbers, label, seed = 0, values, truncation, threads } = o;
+  const f = await functionOfTrained(trained, { truncation, threads });
   try {
     const [, , height = 1, width = 1] = [1, ...samplesShape(f)];
     const shape = [numbers.length * values.length, 1, height, width] as const;

@@ -209,8 +209,46 @@ test("pictures that the recipe cannot take", async () => {
   expect(await refused("train gan --data one")).toMatchInlineSnapshot(
     `"2: one holds one picture only. A GAN learns what many pictures share: give it hundreds."`,
   );
+  expect(await refused("train gan --data photos --limit 1")).toMatchInlineSnapshot(
+    `"2: A limit of 1 leaves one picture of photos. Take hundreds."`,
+  );
   expect(await refused("train dcgan --data spoiled")).toMatchInlineSnapshot(
     `"2: 3 of 15 records of spoiled cannot be used, more than one in ten: cut.webp (damaged or cut short (webp: unable to parse image)); none.png (empty file); vast.svg (50000 x 50000 pixels is above the limit of 67 million). Repair or remove them first."`,
+  );
+});
+
+test("options of which no step can be built leave no run", async () => {
+  const before = readdirSync("runs");
+  const options = "--size 16 --set batch=6 --set group=4 --set augment=none";
+  expect(await refused(`train stylegan2 --data photos ${options}`)).toMatchInlineSnapshot(
+    `"2: A batch of 6 does not divide into groups of 4; choose --set group or batch so that it does."`,
+  );
+  expect(readdirSync("runs")).toEqual(before);
+  expect(await refused("train gan-2d --data ring8 --runs texts/a.txt")).toMatchInlineSnapshot(
+    `"2: texts/a.txt cannot be written: it is a file. Choose another place."`,
+  );
+});
+
+test("places where pages and pictures cannot be, before the work", async () => {
+  expect(await refused("data check one --sheet texts")).toMatchInlineSnapshot(
+    `"2: texts cannot be written: it is a folder. Choose another place."`,
+  );
+  expect(await refused("data check one --sheet sheet.jpg")).toMatchInlineSnapshot(
+    `"2: Pictures are written as PNG, and sheet.jpg ends in .jpg. End it with .png."`,
+  );
+  const [name = ""] = readdirSync("one");
+  const own = join("one", name.replace(/\.[^.]*$/, ".png"));
+  copyFileSync(join("one", name), own);
+  expect(await refused(`data check one --sheet ${own}`)).toMatch(
+    /^2: one\/.*\.png would be written over\. Choose another --sheet\.$/,
+  );
+  expect(readFileSync(own)).toEqual(readFileSync(join("one", name)));
+  rmSync(own);
+  expect(await refused("eval photos --against photos --out texts")).toMatchInlineSnapshot(
+    `"2: texts cannot be written: it is a folder. Choose another place."`,
+  );
+  expect(await refused("compare 1 1 --out texts")).toMatchInlineSnapshot(
+    `"2: texts cannot be written: it is a folder. Choose another place."`,
   );
 });
 
@@ -243,7 +281,7 @@ test("a run that is not there, or cannot do what is asked of it", async () => {
     `"2: texts/a.txt cannot be written: it is a file. Choose another place."`,
   );
   expect(await refused("export 1 --out texts/a.txt/G.onnx")).toMatchInlineSnapshot(
-    `"1: Could not write texts/a.txt/G.onnx (ENOTDIR: not a directory, open 'HOME/texts/a.txt/G.onnx.tmp'). The run itself is unchanged."`,
+    `"2: texts/a.txt/G.onnx cannot be written: HOME/texts/a.txt is no folder. Choose another place."`,
   );
 });
 

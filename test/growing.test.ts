@@ -85,6 +85,16 @@ test("the paper's nets grow by the authors' schedule", () => {
   ]);
 });
 
+test("a batch of any size divides into the groups that D compares", () => {
+  for (const side of [24, 28, 40, 48, 56]) {
+    const options = resolveOptions(stylegan.options, { batch: 16, batchSides: 256 });
+    const shape = { x: [3, side, side], y: [] };
+    const context = { ...options, shape, nClasses: 0 } as unknown as Context;
+    const batches = stylegan.stages(context).map((s) => Number(s.options["batch"]));
+    expect(batches.map((n) => n % Number(options["group"]))).toEqual(batches.map(() => 0));
+  }
+});
+
 test("a run that grows, stopped in every stage and at its borders, ends as one that was not", async () => {
   const root = mkdtempSync(join(tmpdir(), "duelo-growing-"));
   const ask = (runs: string): TrainRequest => ({

@@ -1,9 +1,10 @@
-import { FailureError } from "@duelo/core";
-import { checkData, domainOf, type DataReport } from "@duelo/train";
-import { writeFile } from "node:fs/promises";
+import { UserError } from "@duelo/core";
+import { checkData, demandPlace, domainOf, writeWhole, type DataReport } from "@duelo/train";
+import { existsSync, realpathSync } from "node:fs";
+import { sep } from "node:path";
 import { count, figures, plural, table } from "./format.ts";
 import { textReporter } from "./progress.ts";
-import type { Terminal } from "./terminal.ts";
+import { printable, type Terminal } from "./terminal.ts";
 
 /** Checks a set and prints what was found. @throws UserError when there is no such set */
 export async function checkAndTell(options: {
@@ -15,26 +16,32 @@ export async function checkAndTell(options: {
   terminal: Terminal;
 }): Promise<void> {
   const { spec, select, sheet, json, terminal } = options;
+  if (sheet !== undefined) demandSheet(sheet, spec);
   const reporter = textReporter(terminal);
   const report = await checkData(
     { spec, domain: domainOf(spec), ...(select === undefined ? {} : { select }) },
     { progress: reporter.data },
   ).finally(reporter.rest);
   const { sheet: picture, ...facts } = report;
-  if (sheet !== undefined && picture !== undefined) {
-    await writeFile(sheet, picture).catch((error: Error) => {
-      throw new FailureError(`${sheet} cannot be written: ${error.message}.`);
-    });
-  }
+  if (sheet !== undefined && picture !== undefined) await writeWhole(sheet, picture);
   terminal.out(json ? `${JSON.stringify(facts)}\n` : reportText(report));
   if (sheet !== undefined && picture !== undefined && !json) terminal.out(`sheet  ${sheet}\n`);
+}
+
+/** Throws UserError where the contact sheet would be no PNG, or one of the files that are checked. */
+function demandSheet(sheet: string, spec: string): void {
+  demandPlace(sheet);
+  if (!existsSync(sheet) || !existsSync(spec)) return;
+  const [place, checked] = [realpathSync(sheet), realpathSync(spec)];
+  if (place === checked || place.startsWith(`${checked}${sep}`))
+    throw new UserError(`${sheet} would be written over. Choose another --sheet.`);
 }
 
 const nShown = 10;
 
 /** At most ten lines, and how many more there are. */
 function some<T>(all: readonly T[], line: (one: T) => string): string {
-  const shown = all.slice(0, nShown).map((one) => `  ${line(one)}\n`);
+  const shown = all.slice(0, nShown).map((one) => `  ${printable(line(one))}\n`);
   const more = all.length > nShown ? [`  and ${count(all.length - nShown)} more\n`] : [];
   return [...shown, ...more].join("");
 }

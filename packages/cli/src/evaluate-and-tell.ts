@@ -1,5 +1,12 @@
 import { UserError } from "@duelo/core";
-import { evaluate, featureKinds, metrics, writeJudgementPage, type Judgement } from "@duelo/train";
+import {
+  demandWritable,
+  evaluate,
+  featureKinds,
+  metrics,
+  writeJudgementPage,
+  type Judgement,
+} from "@duelo/train";
 import { cacheDir } from "./cache-dir.ts";
 import { count, figures, table, wrapped } from "./format.ts";
 import { textReporter } from "./progress.ts";
@@ -35,6 +42,7 @@ export async function evaluateAndTell(options: {
     );
   }
   const { number: n, size, out, json, ...rest } = flags;
+  if (out !== undefined) demandWritable(out, "file");
   const reporter = textReporter(terminal);
   const request = {
     ...{ ...rest, ...size, judged: samples, cacheDir: cacheDir() },

@@ -58,9 +58,9 @@ export async function doAndTell<R extends { readonly dir: string; readonly path?
   terminal.out(`${result.path ?? flags.out}\n`);
 }
 
-/** `, 1 picture left out`, where there are such. */
+/** `, 1 file left out`, where there are such. */
 export const leftOut = (skipped: readonly unknown[]): string =>
-  skipped.length === 0 ? "" : `, ${plural(skipped.length, "picture")} left out`;
+  skipped.length === 0 ? "" : `, ${plural(skipped.length, "file")} left out`;
 
 /** Options that were said; those that were not are no options. */
 export function said<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

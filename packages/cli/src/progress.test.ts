@@ -37,6 +37,12 @@ const result = {
   log: {},
 };
 
+test("a name of a file can neither move the cursor nor begin a line", () => {
+  const { terminal, written } = memory(false);
+  textReporter(terminal).note("Left out a\u001b[31mb\nRun runs/0009.png: empty file.");
+  expect(written.err).toBe("Left out a\ufffd[31mb\ufffdRun runs/0009.png: empty file.\n");
+});
+
 test("what is said of a step, with and without a D", () => {
   expect(logText(at(1).log)).toBe("loss D 1.02, G 1.43; D real 1.20, fake -1.41");
   expect(logText({ "loss/E+G": 102.4, kl: 3 })).toBe("loss E+G 102");

@@ -1,6 +1,6 @@
 import type { Progress, TrainHooks, TrainResult } from "@duelo/train";
 import { count, duration, figures, plural } from "./format.ts";
-import type { Terminal } from "./terminal.ts";
+import { printable, type Terminal } from "./terminal.ts";
 
 /** Tells how training goes, one way for a person, another for a log file, another for a program. */
 export interface Reporter extends Required<Omit<TrainHooks, "signal">> {
@@ -63,7 +63,7 @@ export function textReporter(terminal: Terminal): Reporter {
   };
   const say = (line: string): void => {
     rest();
-    terminal.err(`${line}\n`);
+    terminal.err(`${printable(line)}\n`);
   };
   const show = (fraction: number, text: string): void => {
     if (!terminal.live) return say(text);

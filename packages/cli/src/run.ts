@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { Interrupted } from "./interrupted.ts";
 import { createProgram } from "./program.ts";
-import type { Terminal } from "./terminal.ts";
+import { printable, type Terminal } from "./terminal.ts";
 
 /**
  * Runs the command line `args` and says how it ended: 0; 2 for a mistake of the user's; 1 for a
@@ -35,5 +35,6 @@ function sentence(error: unknown): string {
   const hint = known
     ? ""
     : " This is a fault of Duelo or of what it runs on; DUELO_DEBUG=1 shows where.";
-  return `${error.message.replace(/(?<![.!?])$/, ".")}${hint}`;
+  const lines = error.message.split("\n").map(printable).join("\n");
+  return `${lines.replace(/(?<![.!?])$/, ".")}${hint}`;
 }

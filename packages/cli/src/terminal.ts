@@ -15,6 +15,9 @@ export interface Terminal {
   dim(text: string): string;
 }
 
+/** Text of one line without characters that would move the cursor or colour the terminal, as names of files may have. */
+export const printable = (text: string): string => text.replace(/(?!\t)\p{Cc}/gu, "\ufffd");
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
@@ -23,7 +26,7 @@ export function processTerminal(): Terminal {
     err: (text) => void stderr.write(text),
     live: stderr.isTTY && process.env["TERM"] !== "dumb",
     get columns() {
-      return stderr.columns ?? 80;
+      return stderr.columns || 80; // a terminal that does not know says 0
     },
     bold: (text) => styleText("bold", text, { stream: stdout }),
     dim: (text) => styleText("dim", text, { stream: stdout }),

@@ -11,8 +11,10 @@ import {
   writeInto,
   writeWhole,
 } from "@duelo/train";
+import { existsSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { cacheDir } from "./cache-dir.ts";
+import { plural } from "./format.ts";
 
 export interface WriteSamplesRequest {
   /** Folder of run folders. */
@@ -29,7 +31,9 @@ export interface WriteSamplesRequest {
   readonly grid?: string;
   /** A folder: each image as a PNG of its own (`0000.png` …), points as `points.csv`. */
   readonly out?: string;
+  readonly threads?: number;
   progress?(done: number, total: number): void;
+  note?(line: string): void;
   readonly signal?: AbortSignal;
 }
 
@@ -49,10 +53,16 @@ export async function writeSamples(
   }
   if (grid !== undefined) demandPlace(grid);
   if (out !== undefined) demandWritable(out, "folder");
+  const before = out !== undefined && existsSync(out) ? readdirSync(out) : [];
   const samples = await sampleRun({ cacheDir: cacheDir(), ...sampling });
   const { dir } = samples;
   if (out !== undefined) {
-    await writeInto(out, await filesOf(samples));
+    const files = await filesOf(samples);
+    await writeInto(out, files);
+    const names = new Set(files.map(([name]) => name));
+    const others = before.filter((name) => !names.has(name));
+    if (others.length > 0)
+      request.note?.(`${plural(others.length, "other file")} in ${out} stayed there.`);
     return { path: out, dir };
   }
   const path = grid ?? `${basename(dir)}.png`;

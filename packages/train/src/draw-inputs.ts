@@ -24,7 +24,7 @@ export function drawInputs(
   const numbers = request.numbers ?? Int32Array.from({ length: n }, (_, i) => i);
   const drawn = inputs.filter((i) => i.ofRecord === undefined);
   if (truncation !== undefined && !drawn.some((i) => i.kind === "normal")) {
-    throw new UserError("Truncation needs a generator with normal noise; this one has none.");
+    throw new UserError("Truncation needs a generator of normal noise, which this one is not.");
   }
   if (label !== undefined && !drawn.some((i) => i.kind === "label")) {
     throw new UserError("This generator knows no classes, so --label has nothing to choose.");

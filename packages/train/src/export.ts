@@ -1,6 +1,5 @@
 import { optimize, toOnnx, UserError } from "@duelo/core";
 import { readFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
 import {
   findRecipe,
   recipes,
@@ -13,11 +12,10 @@ import {
 import type { HostTensor } from "@duelo/runtime";
 import { metadataOf, signatureOf, type FunctionCard } from "./function-card.ts";
 import { demandState, loadCheckpoint } from "./run/checkpoint.ts";
-import { onDisk } from "./run/disk-failure.ts";
-import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
 import { bestName, type RunFolder } from "./run/folder.ts";
 import { findRun, type RunInfo } from "./run/runs.ts";
 import { standingState } from "./standing.ts";
+import { demandWritable, writeWhole } from "./writing.ts";
 
 export const generatorName = "G.onnx";
 
@@ -226,10 +224,8 @@ export async function exportRun(request: {
   /** The best checkpoint in place of the last. */
   best?: boolean;
 }): Promise<{ path: string; nBytes: number }> {
+  demandWritable(request.out, "file");
   const { bytes } = await readFunction(request);
-  const [dir, name] = [dirname(resolve(request.out)), basename(request.out)];
-  await onDisk({ task: `write ${request.out}`, safe: "The run itself is unchanged." }, () =>
-    commitFile(nodeFileSystem, { dir, name }, (file) => writeAll(file, bytes, 0)),
-  );
+  await writeWhole(request.out, bytes);
   return { path: request.out, nBytes: bytes.length };
 }

@@ -31,7 +31,7 @@ export { featureNet, featureNets, type NamedNet } from "./features/named-net.ts"
 export { rawPixels } from "./features/raw.ts";
 export { openRunData } from "./run-data.ts";
 export { besideGrid } from "./pictures.ts";
-export { demandPlace, demandWritable, writeInto, writeWhole } from "./picture-files.ts";
+export { demandPlace } from "./picture-files.ts";
 export { sampleRun, type SampleRequest, type Samples } from "./sample.ts";
 export {
   interpolateRun,
@@ -151,3 +151,4 @@ export {
 } from "./tune/tune.ts";
 export { readRange, type Range } from "./tune/space.ts";
 export { stepsOfAll, type Round } from "./tune/halving.ts";
+export { demandWritable, writeInto, writeWhole } from "./writing.ts";

@@ -1,4 +1,6 @@
+import { UserError } from "@duelo/core";
 import { openRuntime, type Runtime } from "@duelo/runtime";
+import { rm } from "node:fs/promises";
 import type { Dataset } from "./data/dataset.ts";
 import { Evaluation } from "./evaluation.ts";
 import { demandNoiseSamples } from "./generator.ts";
@@ -20,6 +22,7 @@ import { closeAll, datasetField, firstOf, type Streams } from "./streams.ts";
 import type { Session, TrainHooks, TrainResult } from "./session.ts";
 import { Sitting } from "./sitting.ts";
 import { standOf } from "./stand.ts";
+import { demandWritable } from "./writing.ts";
 
 /**
  * Trains a recipe on data in a run folder, or goes on with the run of the same request. Throws
@@ -28,11 +31,13 @@ import { standOf } from "./stand.ts";
  */
 export async function train(request: TrainRequest, hooks: TrainHooks = {}): Promise<TrainResult> {
   const resolved = resolveRequest(request);
+  demandWritable(request.runs ?? "runs", "folder");
   const threads = request.threads === undefined ? {} : { threads: request.threads };
   const runtime = await openRuntime({ device: resolved.device, ...threads });
   let streams: Streams | undefined;
   let evaluation: Evaluation | undefined;
   let run: RunFolder | undefined;
+  let unbuilt = false; // a new run of which no step can be built leaves nothing
   try {
     streams = await openFor(resolved, dataHooks(hooks));
     evaluation = await beginEvaluation(resolved, streams, request.cacheDir); // a mistake in it begins no run
@@ -44,9 +49,10 @@ export async function train(request: TrainRequest, hooks: TrainHooks = {}): Prom
     run = await (request.fresh === true ? createRun(folder) : resumeOrCreateRun(folder));
     const { checkpointSeconds = 60, probeShare = 0.03 } = request;
     const parts = { run, resolved, streams, runtime, hooks, checkpointSeconds, probeShare };
-    return await sit({ ...parts, evaluation });
+    return await sit({ ...parts, evaluation }, () => (unbuilt = true));
   } finally {
     await run?.close();
+    if (run !== undefined && unbuilt) await rm(run.dir, { recursive: true });
     await evaluation?.close();
     closeAll(streams);
     await runtime.close();
@@ -104,7 +110,7 @@ const dataRecord = (dataset: Dataset) => ({
   nRecords: dataset.length,
 });
 
-async function sit(session: Session): Promise<TrainResult> {
+async function sit(session: Session, unbuilt: () => void): Promise<TrainResult> {
   const { run, hooks } = session;
   const saved = await run.load();
   if (saved?.fellBack === true && saved.why !== undefined) hooks.note?.(saved.why);
@@ -112,10 +118,15 @@ async function sit(session: Session): Promise<TrainResult> {
   const { step } = stand.counters;
   const events = await EventWriter.create({ dir: run.dir, firstStep: step + 1 });
   if (stand.evaluation !== undefined) session.evaluation?.resume(stand.evaluation);
-  const probes = probesOf((await readLog(run.dir)).lines);
+  const { lines } = await readLog(run.dir);
+  const probes = probesOf(lines);
+  const isNew = saved === undefined && lines.length === 0;
   const sitting = new Sitting({ session, events, stand, probes });
   try {
-    await sitting.open(stand.saved);
+    await sitting.open(stand.saved).catch((error: unknown) => {
+      if (isNew && error instanceof UserError) unbuilt();
+      throw error;
+    });
     hooks.begun?.({ dir: run.dir, resumedAt: step });
     return await sitting.work();
   } finally {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { demandWritable, pictureJobs } from "./picture-files.ts";
+import { demandPlace, pictureJobs } from "./picture-files.ts";
+import { demandWritable } from "./writing.ts";
 
 const root = mkdtempSync(join(tmpdir(), "duelo-files-"));
 const place = (name: string): string => join(root, name);
@@ -60,6 +61,14 @@ describe("pictures of the user's", () => {
       "UserError: Pictures are written as PNG, and DIR/large.jpg ends in .jpg. End it with .png.",
     );
   });
+});
+
+test("a picture's place ends in .png", () => {
+  expect(() => demandPlace(place("new/mix"))).toThrow(
+    /mix is to be a picture\. End its name with \.png\.$/,
+  );
+  expect(() => demandPlace(place("new/"))).toThrow(/is to be a picture/);
+  expect(() => demandPlace(place("new/x.PNG"))).not.toThrow();
 });
 
 test("a place where nothing can be made is said before the work", () => {

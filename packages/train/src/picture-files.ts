@@ -1,14 +1,12 @@
 import { UserError } from "@duelo/core";
-import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve, sep } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { basename, extname, join, sep } from "node:path";
 import { PictureError, readHeader, toRecord, type Target } from "./data/decode.ts";
 import { isPictureName, listFiles, pathError, pictureFormats, readEncoded } from "./data/files.ts";
 import { leftOutLine, type Skipped } from "./data/source.ts";
 import type { RunChoice } from "./export.ts";
-import { onDisk } from "./run/disk-failure.ts";
-import { commitFile, nodeFileSystem, writeAll } from "./run/file-system.ts";
 import type { RunInfo } from "./run/runs.ts";
+import { demandWritable } from "./writing.ts";
 
 /** What a run is to make of pictures of the user's. */
 export interface PictureRequest extends RunChoice {
@@ -66,10 +64,12 @@ function fileAt(path: string): string | undefined {
   return stats && `${stats.dev} ${stats.ino}`;
 }
 
-/** Throws UserError for a place where no PNG can be made. */
+/** Throws UserError for a place where no PNG can be made: one whose name does not end so, too. */
 export function demandPlace(out: string): void {
   demandPng(out);
   demandWritable(out, "file");
+  if (extname(out).toLowerCase() !== ".png")
+    throw new UserError(`${out} is to be a picture. End its name with .png.`);
 }
 
 /** Throws UserError for a name of a picture in another format: only PNG is written. */
@@ -79,26 +79,6 @@ function demandPng(out: string): void {
   throw new UserError(
     `Pictures are written as PNG, and ${out} ends in ${extension}. End it with .png.`,
   );
-}
-
-/** Throws UserError where a file or folder cannot be made; folders above it may be missing. */
-export function demandWritable(path: string, kind: "file" | "folder"): void {
-  if (path === "") throw new UserError(`The place to write to is empty. Name a ${kind}.`);
-  const refusal = (why: string): UserError =>
-    new UserError(`${path} cannot be written: ${why}. Choose another place.`);
-  const place = resolve(path);
-  const isThere = existsSync(place);
-  const isFolder = isThere && statSync(place).isDirectory();
-  if (isThere && isFolder !== (kind === "folder"))
-    throw refusal(`it is a ${isFolder ? "folder" : "file"}`);
-  let above = isFolder ? place : dirname(place);
-  while (!existsSync(above)) above = dirname(above);
-  if (!statSync(above).isDirectory()) throw refusal(`${above} is no folder`);
-  try {
-    accessSync(above, constants.W_OK);
-  } catch {
-    throw refusal(`nothing may be made in ${above}`);
-  }
 }
 
 /** `others`: files of a folder that are no pictures. */
@@ -215,24 +195,3 @@ export function targetOf(info: RunInfo, shape: readonly number[]): Target {
 /** A picture as a record of the data, [C, H, W]. Throws PictureError with the reason. */
 export const readPicture = async (path: string, target: Target): Promise<Uint8Array> =>
   toRecord({ encoded: await readEncoded(path) }, target);
-
-/** Writes many files into a folder, one after the other. Throws FailureError. */
-export async function writeInto(
-  folder: string,
-  files: readonly (readonly [name: string, bytes: Uint8Array])[],
-): Promise<void> {
-  await onDisk({ task: `write into ${folder}`, safe: "The run itself is unchanged." }, async () => {
-    await mkdir(folder, { recursive: true });
-    for (const [name, bytes] of files)
-      await commitFile(nodeFileSystem, { dir: folder, name }, (file) => writeAll(file, bytes, 0));
-  });
-}
-
-/** Writes a file whole or not at all, and the folders that it needs. Throws FailureError. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const [dir, name] = [dirname(resolve(path)), basename(path)];
-  await onDisk({ task: `write ${path}`, safe: "What was written before is whole." }, async () => {
-    await mkdir(dir, { recursive: true });
-    await commitFile(nodeFileSystem, { dir, name }, (file) => writeAll(file, bytes, 0));
-  });
-}

@@ -35,6 +35,7 @@ export interface SampleRequest {
   readonly best?: boolean;
   /** The recipe, when it is not one of the zoo. */
   readonly recipe?: Recipe;
+  readonly threads?: number;
   /** Records that samples are made from, by input; the run's own at random unless given. */
   readonly records?: Feeds;
   /** Where decoded data is kept; needed where samples are made from data, which is the run's own. */
@@ -63,7 +64,7 @@ export interface Samples {
 
 /** Makes samples with the averaged generator of a run. Throws UserError. */
 export async function sampleRun(request: SampleRequest): Promise<Samples> {
-  const { runs, run, n, recipe } = request;
+  const { runs, run, n, recipe, threads } = request;
   if (!(n >= 1)) throw new UserError(`${n} samples are none; ask for at least 1.`);
   const best = request.best === true ? { best: true } : {};
   const open = { runs, run, ...best, ...(recipe === undefined ? {} : { recipe }) };
@@ -71,8 +72,8 @@ export async function sampleRun(request: SampleRequest): Promise<Samples> {
   const trained = truncation === undefined ? undefined : await readTrained(open);
   if (trained && hasW(trained.recipe, trained.context)) return truncatedInW(request, trained);
   const generator = trained
-    ? await functionOfTrained(trained, { truncation })
-    : await openFunction(open);
+    ? await functionOfTrained(trained, { truncation, threads })
+    : await openFunction({ ...open, ...(threads === undefined ? {} : { threads }) });
   try {
     return await samplesOf(generator, request);
   } finally {
@@ -87,7 +88,7 @@ export const samplesShape = ({ card }: OpenFunction): readonly number[] =>
 /** The same of a generator that is open. Throws UserError. */
 export async function samplesOf(
   generator: OpenFunction,
-  request: Omit<SampleRequest, "runs" | "run" | "best" | "recipe">,
+  request: Omit<SampleRequest, "runs" | "run" | "best" | "recipe" | "threads">,
 ): Promise<Samples> {
   const { card } = generator;
   const { n } = request;
@@ -118,9 +119,10 @@ export async function samplesOf(
 }
 
 async function truncatedInW(request: SampleRequest, trained: Trained): Promise<Samples> {
-  const { n, seed = 0, label, labels: given, truncation: psi, signal } = request;
+  const { n, seed = 0, label, labels: given, truncation: psi, signal, threads } = request;
   const numbers = Int32Array.from({ length: n }, (_, i) => i);
-  const run = await styleRunOf(trained, signal ? { signal } : {});
+  const stop = signal === undefined ? {} : { signal };
+  const run = await styleRunOf(trained, { ...stop, ...(threads === undefined ? {} : { threads }) });
   try {
     demandRoom({ n, shape: run.shape, of: "samples" });
     const w = await run.map({ numbers, seed, label, labels: given, psi });

@@ -12,9 +12,9 @@ import {
   pictureJobs,
   targetOf,
   tellSkipped,
-  writeWhole,
   type PictureRequest,
 } from "./picture-files.ts";
+import { writeWhole } from "./writing.ts";
 import { recoloured } from "./recolour.ts";
 import { encodeImages } from "./report/grid.ts";
 

@@ -22,6 +22,9 @@ export function addCompare(program: Command, terminal: Terminal): void {
     });
 }
 
+const orDash = (value: number | null | undefined): string =>
+  value === undefined ? "–" : figures(value ?? Number.NaN);
+
 /** Runs in columns, a number or an option a line. */
 function comparisonText(
   { runs, differences }: Comparison,
@@ -36,11 +39,8 @@ function comparisonText(
     ["steps", ...runs.map((run) => count(run.step))],
     ["time", ...runs.map((run) => duration(run.timeMs / 1000))],
     ["health", ...runs.map(({ health }) => health?.name ?? "–")],
-    ...losses.map((name) => [name, ...runs.map((run) => figures(run.finals[name] ?? Number.NaN))]),
-    ...scored.map(({ name, scores }) => [
-      name,
-      ...scores.map((s) => (s === undefined ? "–" : figures(s.value))),
-    ]),
+    ...losses.map((name) => [name, ...runs.map((run) => orDash(run.finals[name]))]),
+    ...scored.map(({ name, scores }) => [name, ...scores.map((s) => orDash(s?.value))]),
     ...differences
       .filter(({ values }) => values.every((value) => (value ?? "").length <= 24))
       .map(({ option, values }) => [option, ...values.map((value) => value ?? "–")]),

@@ -124,7 +124,7 @@ export function editText({ direction, layers, attribute, effects, features, dir 
   const known =
     attribute === undefined
       ? ""
-      : `${attribute.name}: learned from ${attribute.nPositive} and ${attribute.nNegative} pictures, right for ${percent(attribute.accuracy)} of ${attribute.nTested} others\n`;
+      : `${attribute.name}: ${attribute.nPositive} and ${attribute.nNegative} pictures, right for ${percent(attribute.accuracy)} of ${attribute.nTested} of them that it did not learn from\n`;
   const rows = effects.map((e) => [
     `${e.strength > 0 ? "+" : ""}${figures(e.strength)}`,
     ...(e.attribute ? [percent(e.attribute.share), figures(e.attribute.score)] : []),

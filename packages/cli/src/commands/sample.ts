@@ -19,6 +19,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option("--seed <n>", "which samples", whole(0), 0)
     .option("--grid <file>", "the PNG to write them to (default: NAME-OF-RUN.png)")
     .option("--out <folder>", "write each to a file of its own instead")
+    .option("--threads <n>", "CPU threads (default: one for each core)", whole(1))
     .option("--best", "the best checkpoint of the run, not the last")
     .option("--runs <folder>", "folder of run folders", "runs")
     .option("--json", "print what was done as JSON")
@@ -45,6 +46,7 @@ interface SampleFlags {
   readonly seed: number;
   readonly grid?: string;
   readonly out?: string;
+  readonly threads?: number;
   readonly best?: true;
   readonly runs: string;
   readonly json?: true;

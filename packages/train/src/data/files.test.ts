@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +38,18 @@ test("a picture that is a link to nothing says so", async () => {
     "it is a link to what is not there",
   );
   await expect(readEncoded(join(dir, "none.png"))).rejects.toThrow("it is not there");
+  expect(pathError(join(dir, "broken.png"), error("ENOENT")).message).toMatch(
+    /broken\.png is a link to what is not there\. Check where it leads\.$/,
+  );
+});
+
+test("a pipe, which may never end, is listed and not read", async () => {
+  const pipes = join(dir, "pipes");
+  mkdirSync(pipes);
+  execFileSync("mkfifo", [join(pipes, "pipe.png")]);
+  expect(listFiles(pipes).map((f) => f.name)).toEqual(["pipe.png"]);
+  await expect(readEncoded(join(pipes, "pipe.png"))).rejects.toThrow("it is no regular file");
+  await expect(readEncoded(pipes)).rejects.toThrow("it is a folder");
 });
 
 const error = (code: string, path?: string) =>

@@ -43,8 +43,11 @@ function attempt<T>(what: () => T): T | undefined {
 
 /** The sentence for a path that cannot be opened. */
 export function pathError(path: string, error: unknown): UserError {
+  if (path === "") return new UserError("The path is empty. Name a file or a folder.");
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const inner = error instanceof Error && "path" in error ? String(error.path) : path;
+  if (code === "ENOENT" && attempt(() => lstatSync(path)))
+    return new UserError(`${path} is a link to what is not there. Check where it leads.`);
   if (code === "ENOENT" || code === "ENOTDIR")
     return new UserError(`There is no file or folder ${path}. Check the path.`);
   if (code === "EACCES" || code === "EPERM")
@@ -52,9 +55,12 @@ export function pathError(path: string, error: unknown): UserError {
   return new UserError(`${inner} cannot be read${code ? ` (${code})` : ""}.`);
 }
 
-/** The bytes of a picture's file. Throws PictureError with the reason. */
-export const readEncoded = (path: string): Promise<Uint8Array> =>
-  readFile(path).catch((error: unknown) => {
+/** The bytes of a picture's file. Throws PictureError with the reason: a pipe may never end. */
+export async function readEncoded(path: string): Promise<Uint8Array> {
+  const stats = attempt(() => statSync(path));
+  if (stats?.isDirectory()) throw new PictureError("it is a folder");
+  if (stats?.isFile() === false) throw new PictureError("it is no regular file");
+  return readFile(path).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "EACCES" || code === "EPERM") throw new PictureError("permission denied");
     if (code === "ENOENT")
@@ -63,13 +69,14 @@ export const readEncoded = (path: string): Promise<Uint8Array> =>
           ? "it is not there"
           : "it is a link to what is not there",
       );
-    throw new PictureError(`it cannot be read (${code})`);
+    throw new PictureError(`reading it failed (${code})`);
   });
+}
 
 /**
  * Every file below `root`, sorted by name in code-unit order. Hidden files and folders, and what macOS
  * and Windows leave behind, are passed over; links are followed, but never twice into one folder. A link that
- * leads nowhere is listed, so that whoever reads it says so.
+ * leads nowhere and what is no regular file are listed, so that whoever reads them says so.
  */
 export function listFiles(root: string): Listed[] {
   const out: Listed[] = [];
@@ -84,8 +91,7 @@ export function listFiles(root: string): Listed[] {
       const path = join(dir, name);
       const child = statOf(path);
       if (child?.isDirectory()) visit(path, `${prefix}${name}/`);
-      else if (child?.isFile() || child?.isSymbolicLink())
-        out.push({ name: prefix + name, path, stats: child });
+      else if (child !== undefined) out.push({ name: prefix + name, path, stats: child });
     }
   };
   try {

@@ -98,8 +98,11 @@ function openVectors(source: VectorSource, request: DataRequest, hooks: Hooks): 
   };
 }
 
-function checkMany(source: Source): void {
-  if (source.kind !== "pictures" || source.length + source.skipped.length !== 1) return;
+function checkMany(source: Source, limit: number | undefined): void {
+  if (source.kind !== "pictures") return;
+  if (limit === 1)
+    throw new UserError(`A limit of 1 leaves one picture of ${source.name}. Take hundreds.`);
+  if (source.length + source.skipped.length !== 1) return;
   throw new UserError(
     `${source.name} holds one picture only. A GAN learns what many pictures share: give it hundreds.`,
   );
@@ -175,7 +178,7 @@ async function openWhole(request: DataRequest, hooks: Hooks): Promise<Dataset> {
   try {
     checkDomain(source, domain);
     checkLabels(source, request.labels);
-    checkMany(source);
+    checkMany(source, request.limit);
     return source.kind === "pictures"
       ? await openPairsOr(source, request, hooks)
       : openVectors(source, request, hooks);

@@ -1,5 +1,11 @@
 import { bootstrapMean, mean } from "../metrics/bootstrap.ts";
-import { l1Distance, psnr as psnrOf, takePictures, type PicturePair } from "../metrics/pictures.ts";
+import {
+  l1Distance,
+  mostDecibels,
+  psnr as psnrOf,
+  takePictures,
+  type PicturePair,
+} from "../metrics/pictures.ts";
 import { ssim as ssimOf } from "../metrics/ssim.ts";
 import { around } from "./floor.ts";
 import type { Metric } from "./metric.ts";
@@ -58,7 +64,6 @@ function againstGiven(values: Float64Array, before: Float64Array) {
 }
 
 /** What equal pictures count as, whose ratio has no end: half a step of a byte in every pixel is 54. */
-const mostDecibels = 100;
 
 export const l1 = pairMetric({
   name: "l1",

@@ -7,6 +7,7 @@ import { drawRows } from "../metrics/draw.ts";
 import { takeRows, type Matrix } from "../metrics/matrix.ts";
 import { targetOf } from "../picture-files.ts";
 import { toBytes, type Pixels } from "../report/grid.ts";
+import { plural } from "../report/words.ts";
 import { balancedAccuracy, linearSvm, margins, type Plane } from "./linear-svm.ts";
 import type { StyleRun } from "./style-run.ts";
 
@@ -45,6 +46,8 @@ export async function fitAttribute(o: {
 }): Promise<Attribute> {
   const { request, run, net, cacheDir, seed, stop } = o;
   const [positive, negative] = request.between;
+  if (positive === negative)
+    throw new UserError(`Both sides are "${positive}". Name two that differ.`);
   const { fit, background, height, width, channels } = targetOf(run.trained.info, run.shape);
   const { data: spec, select } = request;
   const asked = {
@@ -165,7 +168,7 @@ function sidesOf(
     if (side.length >= fewest) continue;
     const known = classes.length === 0 ? "" : ` Classes: ${classes.join(", ")}.`;
     throw new UserError(
-      `${dataset.name} has ${side.length} pictures of "${what}", and an attribute takes ${fewest} and more on each side.${suggestion(what, classes)}${known}`,
+      `${dataset.name} has ${plural(side.length, "picture")} of "${what}"${both.size === 0 ? "" : ` that are not of the other side too (${both.size} are)`}, and an attribute takes ${fewest} and more on each side.${suggestion(what, classes)}${known}`,
     );
   }
   return { positive: sides[0] ?? [], negative: sides[1] ?? [] };

@@ -24,6 +24,7 @@ import {
 } from "./directions.ts";
 import { readLatents } from "./latent-file.ts";
 import { bestChannel } from "./style-channels.ts";
+import { plural } from "../report/words.ts";
 import { everyLayer, stacked, type StyleRun } from "./style-run.ts";
 
 export interface DirectionRequest {
@@ -235,7 +236,7 @@ async function folderOf(folder: string, run: StyleRun): Promise<Matrix> {
   const latents = await readLatents(folder, run);
   if (latents.length < 4)
     throw new UserError(
-      `${folder} holds ${latents.length} latents; a plane takes 4 and more on each side.`,
+      `${folder} holds ${plural(latents.length, "latent")}; a plane takes 4 and more on each side.`,
     );
   return stacked(latents.map((l) => l.ws));
 }

@@ -2,7 +2,8 @@ import { UserError } from "@duelo/core";
 import { featureNet } from "../features/named-net.ts";
 import type { FeatureNet } from "../features/feature-net.ts";
 import { takeRows, type Matrix } from "../metrics/matrix.ts";
-import { demandPlace, writeWhole } from "../picture-files.ts";
+import { demandPlace } from "../picture-files.ts";
+import { writeWhole } from "../writing.ts";
 import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
 import {
   featuresOfPictures,

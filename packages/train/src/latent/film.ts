@@ -16,7 +16,9 @@ export function filmFormat(path: string): FilmFormat {
   if (extension === ".webp") return "webp";
   if (extension === ".gif") return "gif";
   if (extension !== ".mp4")
-    throw new UserError(`${path} is no name of a film. End it with .webp, .gif or .mp4.`);
+    throw new UserError(
+      `${path} is no name of a film. End it with .webp, .gif or .mp4, or with .png for rows of pictures.`,
+    );
   if (spawnSync("ffmpeg", ["-version"]).status === 0) return "mp4";
   throw new UserError(
     `${path} needs ffmpeg, which is not on the PATH. Install it, or end the name with .webp or .gif.`,

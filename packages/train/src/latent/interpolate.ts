@@ -9,7 +9,7 @@ import type { Feeds } from "../feeder.ts";
 import type { FunctionCard } from "../function-card.ts";
 import type { Matrix } from "../metrics/matrix.ts";
 import { demandRoom, functionOfTrained, type OpenFunction } from "../open-function.ts";
-import { demandWritable, writeWhole } from "../picture-files.ts";
+import { demandWritable, writeWhole } from "../writing.ts";
 import { demandGrid, imageGrid, type Pixels } from "../report/grid.ts";
 import { samplesShape } from "../sample.ts";
 import { encodeFilm, filmFormat } from "./film.ts";

@@ -6,7 +6,8 @@ import { z } from "zod";
 import { listFiles, pathError } from "../data/files.ts";
 import { openNpyVectors } from "../data/npy.ts";
 import type { Matrix } from "../metrics/matrix.ts";
-import { withExtension, writeWhole } from "../picture-files.ts";
+import { withExtension } from "../picture-files.ts";
+import { writeWhole } from "../writing.ts";
 import { everyLayer, type StyleRun } from "./style-run.ts";
 
 /** A w for every layer that was kept in a file. */
@@ -88,7 +89,7 @@ async function readLatent(path: string, run: StyleRun): Promise<Latent> {
         ? `${path} is a latent of ${of.run} at step ${of.step}, and this is step ${run.trained.step}. Project it again.`
         : `${path} is a latent of another run, ${of.run} (${of.recipe}), not of ${info.name}. Project it again.`,
     );
-  const { x, columns } = openNpyVectors(path, basename(path));
+  const { x, columns } = openNpyVectors(path, path);
   const rows = x.length / columns.length;
   if (columns.length !== run.wDim || (rows !== run.nLayers && rows !== 1))
     throw new UserError(

@@ -190,7 +190,7 @@ describe("interpolate", () => {
 
   test("says what it cannot do", async () => {
     expect(await said(go({ out: place("walk.avi") }))).toMatchInlineSnapshot(
-      `"UserError: ROOT/walk.avi is no name of a film. End it with .webp, .gif or .mp4."`,
+      `"UserError: ROOT/walk.avi is no name of a film. End it with .webp, .gif or .mp4, or with .png for rows of pictures."`,
     );
     expect(await said(go({ numbers: [4] }))).toMatchInlineSnapshot(
       `"UserError: One sample is no way to go. Name two numbers and more."`,
@@ -504,6 +504,10 @@ describe("edit", () => {
     );
     expect(await said(go({ direction: "0", strength: 0 }))).toMatchInlineSnapshot(
       `"UserError: A strength of 0 is none; take a number above 0, to 1,000."`,
+    );
+    const same = { ...sides, between: ["dark", "dark"] } as const;
+    expect(await said(go({ by: "labels", attribute: same }))).toMatchInlineSnapshot(
+      `"UserError: Both sides are "dark". Name two that differ."`,
     );
     const between = ["lite", "dark"] as const;
     expect(

@@ -9,10 +9,10 @@ import {
   targetOf,
   tellSkipped,
   withExtension,
-  writeWhole,
   type PictureJob,
   type PictureRequest,
 } from "../picture-files.ts";
+import { writeWhole } from "../writing.ts";
 import { encodeImages, imageGrid, toBytes } from "../report/grid.ts";
 import { shapeOf, whiteningOf } from "./directions.ts";
 import { encodeFilm } from "./film.ts";

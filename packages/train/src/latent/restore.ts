@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { PictureError, readHeader, toPlanes, type Target } from "../data/decode.ts";
 import { readEncoded } from "../data/files.ts";
 import type { Skipped } from "../data/source.ts";
-import { psnr } from "../metrics/pictures.ts";
+import { mostDecibels, psnr } from "../metrics/pictures.ts";
 import {
   demandKept,
   pictureJobs,
   readPicture,
   targetOf,
   tellSkipped,
-  writeWhole,
   type PictureJob,
 } from "../picture-files.ts";
+import { writeWhole } from "../writing.ts";
 import { labOf, recoloured } from "../recolour.ts";
 import { encodeImages, toBytes } from "../report/grid.ts";
 import { degradationOf, factorOf, greyOf, type Degraded } from "./degradation.ts";
@@ -50,7 +50,7 @@ export interface Restoration {
   /** Distance between what is known and the same of the picture found, at the first step and in the end. */
   readonly before: number;
   readonly after: number;
-  /** Of the picture given and of the picture put right, against the truth, in decibels. */
+  /** Of the picture given and of the picture put right, against the truth, in decibels; equal ones count as 100. */
   readonly truth?: { readonly given: number; readonly restored: number };
 }
 
@@ -278,7 +278,10 @@ async function against(
   const target = targetOf(run.trained.info, run.shape);
   const shape = [1, ...run.shape] as const;
   const decibels = (data: Uint8Array): number =>
-    psnr({ a: { shape, data }, b: { shape, data: truth }, range: 255 })[0] ?? NaN;
+    Math.min(
+      psnr({ a: { shape, data }, b: { shape, data: truth }, range: 255 })[0] ?? NaN,
+      mostDecibels,
+    );
   const shown = await asGiven(given, degraded, target);
   return { given: decibels(shown), restored: decibels(restored) };
 }

@@ -107,6 +107,9 @@ export function l1Distance({ a, b, range }: PicturePair): Float64Array {
   });
 }
 
+/** What equal pictures count as, in decibels. */
+export const mostDecibels = 100;
+
 /**
  * Peak signal-to-noise ratio of each pair, 10 log10(range^2 / mean squared error), in decibels;
  * Infinity for equal pictures.

@@ -1,14 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { UserError } from "@duelo/core";
-import { onDisk } from "../run/disk-failure.ts";
-import { commitFile, nodeFileSystem, writeAll } from "../run/file-system.ts";
 import { findRun } from "../run/runs.ts";
 import { nColours } from "./chart.ts";
 import { comparePage, type Moment } from "./compare-page.ts";
 import { comparison, momentsOf, sampleAt, type Comparison } from "./comparison.ts";
 import { readRun, type RunRecord } from "./run-record.ts";
 import { embed } from "./whole-page.ts";
+import { demandWritable, writeWhole } from "../writing.ts";
 
 const nMoments = 6;
 const maxWidth = 520;
@@ -28,6 +27,7 @@ export async function compareRuns(request: {
   readonly out?: string;
 }): Promise<Comparison> {
   const { runs, compare, out } = request;
+  if (out !== undefined) demandWritable(out, "file");
   if (compare.length < 2 || compare.length > nColours) {
     throw new UserError(
       `${compare.length === 1 ? "One run was named" : `${compare.length} runs were named`}; a comparison takes 2 to ${nColours}.`,
@@ -51,12 +51,7 @@ async function writePage(
   compared: Comparison,
 ): Promise<void> {
   const page = comparePage(records, compared, await readMoments(dirs, records));
-  const [dir, name] = [dirname(resolve(out)), basename(out)];
-  await onDisk({ task: `write ${out}`, safe: "The runs are unchanged." }, () =>
-    commitFile(nodeFileSystem, { dir, name }, (file) =>
-      writeAll(file, new TextEncoder().encode(page.text), 0),
-    ),
-  );
+  await writeWhole(out, new TextEncoder().encode(page.text));
 }
 
 async function readMoments(

@@ -1,9 +1,7 @@
-import { basename, dirname, resolve } from "node:path";
 import type { Judgement } from "../judge/judgement.ts";
-import { onDisk } from "../run/disk-failure.ts";
-import { commitFile, nodeFileSystem, writeAll } from "../run/file-system.ts";
 import { html } from "./html.ts";
 import { judgementSection } from "./judgement-section.ts";
+import { writeWhole } from "../writing.ts";
 import { embed, wholePage } from "./whole-page.ts";
 
 /** Writes a judgement as one page that asks nothing of any network. @throws FailureError */
@@ -23,10 +21,5 @@ export async function writeJudgementPage(parts: {
       ${judgementSection(judgement, neighbours)}`,
     script: html``,
   });
-  const [dir, name] = [dirname(resolve(out)), basename(out)];
-  await onDisk({ task: `write ${out}`, safe: "Nothing else was changed." }, () =>
-    commitFile(nodeFileSystem, { dir, name }, (file) =>
-      writeAll(file, new TextEncoder().encode(page.text), 0),
-    ),
-  );
+  await writeWhole(out, new TextEncoder().encode(page.text));
 }

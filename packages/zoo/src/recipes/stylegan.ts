@@ -201,7 +201,8 @@ export default recipe({
     const stages: Stage<typeof c>[] = [];
     for (let level = firstLevel(c); level <= levels; level++) {
       const { height, width } = sizeAt(c.shape.x, level);
-      const batch = Math.max(c.batch, Math.floor(c.batchSides / Math.min(height, width)));
+      const most = Math.floor(c.batchSides / Math.min(height, width));
+      const batch = Math.max(c.batch, most - (most % c.group));
       const [name, begins] = [`${height}x${width}`, fadesFrom(c, level)];
       const ends = begins + 1000 * c.fadeKimg;
       const options = { level, batch };

@@ -18,13 +18,13 @@ import { factsOf } from "./zoo/facts.ts";
 
 /*
  * Runs every command of the README, the guide and the zoo's pages, page by page, in a folder that holds real pictures
- * as ./photos, and one as photo.png. What is rewritten, and why:
+ * as ./photos, four people each as ./dark and ./light, and one picture as photo.png. What is rewritten, and why:
  *   npm start                 duelo start
  *   duelo train, duelo start  2 steps in place of the budget, and small nets, to take seconds
  *   duelo bench               small nets
  *   duelo eval                40 samples; --eval-every 1
  *   duelo project, restore    2 steps
- *   duelo edit                measured on 4 samples, directions from 60
+ *   duelo edit                measured on 4 samples where it is measured, directions from 60
  *   duelo tune                two trials, one step
  *   duelo import              netG.pth is a small one
  *   --device webgpu           left out: test/webgpu.test.ts trains on it
@@ -86,7 +86,10 @@ async function rewritten(command: string): Promise<string> {
   }
   if (name === "project" || name === "restore")
     return `${line.replace(/ --steps \S+/, "")} --steps 2`;
-  if (name === "edit") return `${line} --measure 4 --from 60`;
+  if (name === "edit") {
+    const measured = line.includes(" --direction ") || !/ --by (sefa|pca)\b/.test(line);
+    return `${line}${measured ? " --measure 4" : ""} --from 60`;
+  }
   if (name === "bench") return `${line}${await small(recipe)}`;
   if (name === "eval" && !line.endsWith(" list")) return `${line.replace(/ -n \S+/, "")} -n 40`;
   if (name !== "train" || line.includes("--dry-run")) return line;
@@ -142,6 +145,13 @@ beforeAll(() => {
   for (const name of readdirSync(pictures).slice(0, 40)) {
     copyFileSync(join(pictures, name), join(home, "photos", name));
     copyFileSync(join(pictures, name), join(home, "photo.png"));
+  }
+  for (const [folder, tone] of Object.entries({ dark: "1f3ff", light: "1f3fb" })) {
+    mkdirSync(join(home, folder));
+    for (const name of readdirSync(pictures)
+      .filter((n) => n.includes(tone))
+      .slice(0, 4))
+      copyFileSync(join(pictures, name), join(home, folder, name));
   }
   const weights = { "dcgan-zip": ["netG"], resnet: ["latest_net_G_A", "latest_net_G_B"] };
   for (const [from, names] of Object.entries(weights))

@@ -28,6 +28,10 @@ describe("a distance is held against the floor", () => {
   test("so are coverage and recall", () => {
     const cover = { value: 0.2, floor: 0.4, likeFloor: 0.1, nFloor: 100 };
     expect(said(score("coverage", cover))).toMatch(/^It misses most kinds .*coverage 0\.1, real/);
+    const recall = score("recall", { value: 0.9, floor: 0.8 });
+    expect(verdict([recall, score("coverage", cover)], reference)).toEqual([
+      "It misses most kinds of the data (coverage 0.1, real data 0.4 from 100 samples; recall 0.9, real data 0.8).",
+    ]); // what decides comes first
   });
 });
 

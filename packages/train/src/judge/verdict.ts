@@ -28,6 +28,14 @@ const share = (value: number): string => `${Math.round(value * 100)} %`;
 /** What is held against the floor: the value from as many samples. */
 const like = (score: Score): number => score.likeFloor ?? score.value;
 
+/** How many those are, where they are fewer than the table's. */
+const fromFewer = ({ likeFloor, nFloor }: Score): string =>
+  likeFloor === undefined || nFloor === undefined ? "" : ` from ${whole(nFloor)} samples`;
+
+/** A score and what real data reaches. */
+const against = (name: string, score: Score): string =>
+  `${name} ${three(like(score))}, real data ${three(score.floor ?? 0)}${fromFewer(score)}`;
+
 function mixtureWords(by: Scores): string | undefined {
   const modes = by.get("modes");
   const quality = by.get("high-quality");
@@ -47,8 +55,7 @@ function distanceWords(score: Score | undefined): string | undefined {
   if (score?.floor === undefined || !(score.floor > 0)) return undefined;
   const times = like(score) / score.floor;
   const { nFloor = fewest } = score;
-  const of = score.likeFloor === undefined ? "" : ` from ${whole(nFloor)} samples`;
-  const numbers = `Fréchet distance ${three(like(score))}, real against real ${three(score.floor)}${of}`;
+  const numbers = `Fréchet distance ${three(like(score))}, real against real ${three(score.floor)}${fromFewer(score)}`;
   if (times < 2 && nFloor < fewest)
     return `There are too few real samples to say how far it is off the data (${numbers}).`;
   if (times < 2) return `By these features it can hardly be told from the data (${numbers}).`;
@@ -66,13 +73,15 @@ function sharpnessWords(score: Score | undefined): string | undefined {
 
 /** Recall and coverage are held against what real data reaches, so that small sets are not blamed. */
 function coverWords(by: Scores): string | undefined {
-  const { recall, coverage } = { recall: by.get("recall"), coverage: by.get("coverage") };
-  const shown = [recall, coverage].filter((s) => s?.floor !== undefined && s.floor > 0);
-  if (shown.length === 0) return undefined;
-  const worst = Math.min(...shown.map((s) => (s ? like(s) : 0) / (s?.floor ?? 1)));
-  const numbers = shown
-    .map((s) => `${s?.metric} ${three(s ? like(s) : 0)}, real data ${three(s?.floor ?? 0)}`)
-    .join("; ");
+  const reached = (score: Score): number => like(score) / (score.floor ?? 1);
+  const shown = ["recall", "coverage"]
+    .flatMap((name) => by.get(name) ?? [])
+    .filter(({ floor = 0 }) => floor > 0)
+    .toSorted((a, b) => reached(a) - reached(b)); // what decides comes first
+  const [least] = shown;
+  if (least === undefined) return undefined;
+  const worst = reached(least);
+  const numbers = shown.map((score) => against(score.metric, score)).join("; ");
   if (worst < 0.33) return `It misses most kinds of the data (${numbers}).`;
   if (worst < 0.75) return `It misses some kinds of the data (${numbers}).`;
   return `It makes about all kinds of the data (${numbers}).`;
@@ -80,7 +89,7 @@ function coverWords(by: Scores): string | undefined {
 
 function precisionWords(score: Score | undefined): string | undefined {
   if (score?.floor === undefined || !(score.floor > 0)) return undefined;
-  const numbers = `precision ${three(like(score))}, real data ${three(score.floor)}`;
+  const numbers = against("precision", score);
   if (like(score) < 0.5 * score.floor)
     return `Much of what it makes is unlike the data (${numbers}).`;
   return undefined;

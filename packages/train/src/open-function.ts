@@ -130,16 +130,19 @@ function checked(
   );
 }
 
-/** Runs a program over a batch of any size, 64 records at a time. */
+/** Runs a program over a batch of any size, 64 records at a time. Throws UserError for results that are too large. */
 export async function callInParts(
   program: Program,
   feeds: Feeds,
   o: CallOptions,
 ): Promise<Record<string, HostTensor>> {
   const n = Object.values(feeds)[0]?.shape[0] ?? 0;
-  return inParts({ ...o, n, nAtOnce: mostAtOnce }, ({ from, count }) => {
+  return inParts({ ...o, n, nAtOnce: mostAtOnce }, async ({ from, count }) => {
     const part = Object.entries(feeds).map(([k, v]) => [k, rows(v, from, count)] as const);
-    return program.run(Object.fromEntries(part));
+    const results = await program.run(Object.fromEntries(part));
+    for (const { shape } of Object.values(results))
+      demandRoom({ n, shape: shape.slice(1), of: "results" });
+    return results;
   });
 }
 
@@ -182,7 +185,6 @@ export async function inParts(
     for (const [name, t] of Object.entries(await run({ from, count }))) {
       if (only?.includes(name) === false) continue;
       const size = t.data.length / count;
-      demandRoom({ n, shape: t.shape.slice(1), of: "results" });
       const into = (whole[name] ??= {
         dtype: t.dtype,
         shape: [n, ...t.shape.slice(1)],

@@ -93,13 +93,13 @@ export const tables: readonly Table[] = [
     table: "generators",
     data: "emoji",
     columns: ofPictures,
-    rows: named("dcgan", "lapgan", "biggan", "biggan-deep", "stylegan", "stylegan2"),
+    rows: named("dcgan", "lapgan", "biggan", "stylegan", "stylegan2"),
   },
   {
     table: "generators",
     data: "fashion-mnist",
     columns: ofPictures,
-    rows: named("dcgan", "lapgan", "biggan", "biggan-deep"),
+    rows: named("dcgan", "lapgan", "biggan"),
   },
   {
     ...{ table: "translation", data: "phosphor", columns: ofTranslations },

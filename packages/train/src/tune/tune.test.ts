@@ -154,13 +154,23 @@ test.each([
   [{ metric: "memorisation" }, "Metric memorisation has no better end"],
   [
     {
-      ...{ recipe: "vae", data: "digits-8x8", height: 8, set: {} },
+      ...{ recipe: "vae", data: "emoji", limit: 24, channels: 1 as const, height: 8, set: {} },
       ...{ over: { lr: [1e-3, 1e-4] }, metric: "swd" },
     },
     "Metric sliced needs images of at least 16 pixels a side, and these have 8 x 8.",
   ],
   [
-    { recipe: "pix2pix", data: "digits-8x8", derive: "grey", set: {}, over: { lr: [1e-3, 1e-4] } },
+    {
+      ...{
+        recipe: "pix2pix",
+        data: "emoji",
+        limit: 24,
+        derive: "grey" as const,
+        height: 32,
+        set: {},
+      },
+      over: { lr: [1e-3, 1e-4] },
+    },
     "Recipe pix2pix makes no samples from noise alone, so a search has nothing to judge.",
   ],
   [{ metric: "class-frechet" }, "Metric class-frechet needs labels on both sides"],

@@ -1,7 +1,7 @@
 import { UserError } from "@duelo/core";
 import { checkData, demandPlace, domainOf, writeWhole, type DataReport } from "@duelo/train";
 import { existsSync, realpathSync } from "node:fs";
-import { sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { count, figures, plural, table } from "./format.ts";
 import { textReporter } from "./progress.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -28,13 +28,14 @@ export async function checkAndTell(options: {
   if (sheet !== undefined && picture !== undefined && !json) terminal.out(`sheet  ${sheet}\n`);
 }
 
-/** Throws UserError where the contact sheet would be no PNG, or one of the files that are checked. */
+/** Throws UserError where the contact sheet would be no PNG, or one of the pictures that are checked. */
 function demandSheet(sheet: string, spec: string): void {
   demandPlace(sheet);
-  if (!existsSync(sheet) || !existsSync(spec)) return;
-  const [place, checked] = [realpathSync(sheet), realpathSync(spec)];
+  const folder = dirname(resolve(sheet));
+  if (!existsSync(folder) || !existsSync(spec)) return;
+  const [place, checked] = [join(realpathSync(folder), basename(sheet)), realpathSync(spec)];
   if (place === checked || place.startsWith(`${checked}${sep}`))
-    throw new UserError(`${sheet} would be written over. Choose another --sheet.`);
+    throw new UserError(`${sheet} lies among what is checked. Choose another --sheet.`);
 }
 
 const nShown = 10;

@@ -1,8 +1,15 @@
 import { UserError } from "@duelo/core";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, extname, join, sep } from "node:path";
-import { PictureError, readHeader, toRecord, type Target } from "./data/decode.ts";
-import { isPictureName, listFiles, pathError, pictureFormats, readEncoded } from "./data/files.ts";
+import { PictureError, readHeader, toRecord, type Header, type Target } from "./data/decode.ts";
+import {
+  fileId,
+  isPictureName,
+  listFiles,
+  pathError,
+  pictureFormats,
+  readEncoded,
+} from "./data/files.ts";
 import { leftOutLine, type Skipped } from "./data/source.ts";
 import type { RunChoice } from "./export.ts";
 import type { RunInfo } from "./run/runs.ts";
@@ -48,20 +55,14 @@ export function demandKept(o: {
   readonly beside: readonly string[];
   readonly sources: readonly string[];
 }): void {
-  const known = new Map(o.sources.map((path) => [fileAt(path), path]));
+  const known = new Map(o.sources.map((path) => [fileId(path), path]));
   known.delete(undefined);
   for (const { out } of o.jobs)
     for (const path of [out, ...o.beside.map((extension) => withExtension(out, extension))]) {
-      const source = known.get(fileAt(path));
+      const source = known.get(fileId(path));
       if (source !== undefined)
         throw new UserError(`${source} would be written over. Choose another --out.`);
     }
-}
-
-/** The file that a path leads to, the same for all paths to it; undefined where there is none. */
-function fileAt(path: string): string | undefined {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats && `${stats.dev} ${stats.ino}`;
 }
 
 /** Throws UserError for a place where no PNG can be made: one whose name does not end so, too. */
@@ -148,7 +149,7 @@ interface PictureHooks {
 export async function eachPicture<T>(
   jobs: readonly PictureJob[],
   hooks: PictureHooks,
-  work: (job: PictureJob, encoded: Uint8Array) => Promise<T>,
+  work: (job: PictureJob, encoded: Uint8Array, header: Header) => Promise<T>,
 ): Promise<{ made: T[]; skipped: Skipped[] }> {
   const made: T[] = [];
   const skipped: Skipped[] = [];
@@ -156,9 +157,10 @@ export async function eachPicture<T>(
     hooks.signal?.throwIfAborted();
     try {
       const encoded = await readEncoded(job.path);
-      const { frames } = await readHeader(encoded);
+      const header = await readHeader(encoded);
+      const { frames } = header;
       if (frames > 1) hooks.note?.(`${job.name} has ${frames} frames; the first is taken.`);
-      made.push(await work(job, encoded));
+      made.push(await work(job, encoded, header));
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
       const left = { file: job.name, reason: error.message };

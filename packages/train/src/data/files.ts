@@ -41,6 +41,12 @@ function attempt<T>(what: () => T): T | undefined {
   }
 }
 
+/** The file or folder that a path leads to, the same for all paths to it; undefined where there is none. */
+export function fileId(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats && `${stats.dev} ${stats.ino}`;
+}
+
 /** The sentence for a path that cannot be opened. */
 export function pathError(path: string, error: unknown): UserError {
   if (path === "") return new UserError("The path is empty. Name a file or a folder.");
@@ -80,10 +86,9 @@ export async function readEncoded(path: string): Promise<Uint8Array> {
  */
 export function listFiles(root: string): Listed[] {
   const out: Listed[] = [];
-  const seen = new Set<string>();
+  const seen = new Set<string | undefined>();
   const visit = (dir: string, prefix: string) => {
-    const stats = statSync(dir);
-    const id = `${stats.dev}:${stats.ino}`;
+    const id = fileId(dir);
     if (seen.has(id)) return;
     seen.add(id);
     for (const name of readdirSync(dir)) {

@@ -70,6 +70,8 @@ interface Finding extends Omit<DirectionRequest, "attribute" | "nSamples"> {
   readonly attribute: Attribute | undefined;
   readonly attributeOf: (request: AttributeRequest) => Promise<Attribute>;
   readonly samples: DirectionSamples;
+  /** The latents of `positive` and of `negative`. */
+  readonly folders: () => Promise<LatentFolders>;
   readonly seed: number;
 }
 
@@ -205,9 +207,8 @@ const scored = async (
   scores: attribute.score(await samples.features()),
 });
 
-async function betweenLatents(o: Finding): Promise<Boundary> {
-  const { positive, negative } = await twoFolders(o);
-  const { run, seed } = o;
+async function betweenLatents({ folders, run, seed }: Finding): Promise<Boundary> {
+  const { positive, negative } = await folders();
   return planeBetween({
     positive: meanOverLayers(positive, run),
     negative: meanOverLayers(negative, run),
@@ -215,15 +216,18 @@ async function betweenLatents(o: Finding): Promise<Boundary> {
   });
 }
 
-/** The latents of both folders, a row of [nLayers * wDim] each. Throws UserError. */
-async function twoFolders({
+/** Latents, a row of [nLayers * wDim] each. */
+interface LatentFolders {
+  readonly positive: Matrix;
+  readonly negative: Matrix;
+}
+
+/** Reads the latents of both folders. Throws UserError. */
+export async function twoFolders({
   positive,
   negative,
   run,
-}: Pick<Finding, "positive" | "negative" | "run">): Promise<{
-  positive: Matrix;
-  negative: Matrix;
-}> {
+}: Pick<Finding, "positive" | "negative" | "run">): Promise<LatentFolders> {
   if (positive === undefined || negative === undefined)
     throw new UserError(
       "A direction between latents needs two folders of them, one for each side. Make them with duelo project.",
@@ -252,13 +256,13 @@ function meanOverLayers(ws: Matrix, { wDim, nLayers }: StyleRun): Matrix {
 
 /** What tells the pictures of the latents of one folder from those of the other. Throws UserError. */
 export async function attributeOfLatents(
-  o: Pick<Finding, "positive" | "negative" | "run" | "seed"> & {
+  o: Pick<Finding, "positive" | "negative" | "run" | "folders" | "seed"> & {
     readonly net: FeatureNet;
     readonly stop: { readonly signal?: AbortSignal };
   },
 ): Promise<Attribute> {
   const { run, net, seed, stop } = o;
-  const { positive, negative } = await twoFolders(o);
+  const { positive, negative } = await o.folders();
   const ws = stacked([positive, negative]);
   const numbers = Array.from({ length: ws.rows }, () => 0);
   const features = await featuresOfPictures(await run.synthesize(ws, { numbers, seed }), net, stop);

@@ -16,6 +16,7 @@ import {
   directionFor,
   samplesFor,
   surveyed,
+  twoFolders,
   type Direction,
   type DirectionRequest,
 } from "./direction.ts";
@@ -102,14 +103,16 @@ export async function editRun(request: EditRequest, hooks: Hooks = {}): Promise<
     const stop = hooks.signal === undefined ? {} : { signal: hooks.signal };
     const attributeOf = async (of: AttributeRequest): Promise<Attribute> =>
       fitAttribute({ request: of, run, net: await net(), cacheDir, seed, stop });
+    let latents: ReturnType<typeof twoFolders> | undefined;
+    const folders = () => (latents ??= twoFolders({ ...request, run }));
     const attribute =
       request.attribute === undefined && request.by === "latents"
-        ? await attributeOfLatents({ ...request, run, net: await net(), seed, stop })
+        ? await attributeOfLatents({ ...request, run, folders, net: await net(), seed, stop })
         : request.attribute && (await attributeOf(request.attribute));
     const { nSamples = 2000, label } = request;
     const samples = samplesFor({ run, net, nSamples, seed, label, stop });
-    const finding = { ...request, strength, run, layers, attribute, attributeOf, samples, seed };
-    const o = { ...finding, hooks };
+    const found = { attribute, attributeOf, samples, folders };
+    const o = { ...request, ...found, strength, run, layers, seed, hooks };
     const common = { dir: run.trained.info.dir, out: request.out, layers };
     const several = await surveyed(o);
     if (several !== undefined) {

@@ -1,7 +1,7 @@
 import { UserError } from "@duelo/core";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { decodeWhole, readHeader } from "../data/decode.ts";
+import { decodeWhole, type Header } from "../data/decode.ts";
 import type { Pixels, Skipped } from "../data/source.ts";
 import { readTrained } from "../export.ts";
 import {
@@ -59,8 +59,8 @@ export async function upscaleRun(request: UpscaleRequest, hooks: Hooks = {}): Pr
     const { made: written, skipped: unread } = await eachPicture(
       jobs,
       jobs.length === 1 ? quiet : hooks,
-      async (job, encoded) => {
-        await upscaled({ job, encoded }, one);
+      async (job, encoded, header) => {
+        await upscaled({ job, encoded, header }, one);
         return job.out;
       },
     );
@@ -98,12 +98,11 @@ async function openTools(request: UpscaleRequest) {
 
 /** Makes one picture larger, from file to file. Throws PictureError with the reason why it cannot. */
 async function upscaled(
-  { job, encoded }: { job: PictureJob; encoded: Uint8Array },
+  { job, encoded, header }: { job: PictureJob; encoded: Uint8Array; header: Header },
   tools: Tools,
 ): Promise<void> {
-  const { grey } = await readHeader(encoded);
   const decoded = await decodeWhole(encoded, { height: 1, width: 1 });
-  const picture = grey ? asGrey(decoded) : decoded;
+  const picture = header.grey ? asGrey(decoded) : decoded;
   const strips = enlargedStrips(picture, tools);
   const size = tools.enlarger.sizeOf(picture);
   const [dir, name] = [dirname(resolve(job.out)), basename(job.out)];
